@@ -1,0 +1,44 @@
+/**
+ * The real programs that the interop tests run against. Per part:
+ * - `packages`: the Debian packages that bring it;
+ * - `from`: absent for a program that runs from an unpacked folder with this machine's own libraries; a Debian
+ *   release for one that runs by chroot in a root file system of that release;
+ * - `smoke`: the command that proves that it runs, and what its output must match.
+ *
+ * @typedef {{ packages: string[], from?: string, smoke: string[], says: RegExp, about: string }} Part
+ * @type {Record<string, Part>}
+ */
+export const PARTS = {
+  kamailio: {
+    about: 'SIP registrar',
+    packages: ['kamailio'],
+    smoke: ['kamailio', '-v'],
+    says: /version: kamailio [56]\./,
+  },
+  sipp: {
+    about: 'SIP phones by the thousand',
+    packages: ['sip-tester'],
+    smoke: ['sipp', '-v'],
+    says: /SIPp v3\./,
+  },
+  prometheus: {
+    about: 'the scraper, and promtool',
+    packages: ['prometheus'],
+    smoke: ['promtool', '--version'],
+    says: /version 2\./,
+  },
+  asterisk16: {
+    about: 'PBX with chan_pjsip and chan_sip',
+    packages: ['asterisk'],
+    from: 'bullseye',
+    smoke: ['/usr/sbin/asterisk', '-V'],
+    says: /Asterisk 16\./,
+  },
+  asterisk22: {
+    about: 'PBX with chan_pjsip alone',
+    packages: ['asterisk'],
+    from: 'forky',
+    smoke: ['/usr/sbin/asterisk', '-V'],
+    says: /Asterisk 2[2-9]\./,
+  },
+};
