@@ -1,0 +1,38 @@
+import { Histogram } from './histogram.ts';
+import { ATTEMPT_KINDS, CHANGES, PATTERNS, RESULTS, TABLES } from './lists.ts';
+
+/** What is counted per domain (host of the To URI). Arrays are indexed as the lists in lists.ts. */
+export class DomainCounts {
+  readonly results = new Float64Array(RESULTS.length);
+  readonly changes = new Float64Array(CHANGES.length);
+  /** Current, not cumulative. */
+  bindings = 0;
+  /** AORs with at least one binding, current. */
+  aors = 0;
+}
+
+/** The domain that takes whatever has no value of its own. */
+export const OTHER_DOMAIN = 'other';
+
+/** Everything the monitor counts; read at scrape. Counters only ever grow, whatever is evicted. */
+export class MonitorCounts {
+  readonly attempts = new Float64Array(ATTEMPT_KINDS.length);
+  retransmissions = 0;
+  challengesAbandoned = 0;
+  /** At least `other`; a domain enters with its first 2xx or by configuration. */
+  readonly domains = new Map<string, DomainCounts>([[OTHER_DOMAIN, new DomainCounts()]]);
+  readonly challengeSeconds = new Histogram(SECONDS);
+  readonly finalSeconds = new Histogram(SECONDS);
+  readonly handshakeSeconds = new Histogram(SECONDS);
+  readonly grantedExpiresSeconds = new Histogram(GRANTS);
+  readonly refreshRatio = new Histogram(RATIOS);
+  readonly suspiciousEvents = new Float64Array(PATTERNS.length);
+  compromiseSuspected = 0;
+  readonly evictions = new Float64Array(TABLES.length);
+}
+
+/** From a registrar on the same host to one that is about to time out. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32];
+/** The grants that registrars hand out: NAT keep-alive habits, minutes, hours. */
+const GRANTS = [10, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 86_400];
+const RATIOS = [0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95, 1, 1.1];

@@ -1,0 +1,58 @@
+import { COMMA, DQUOTE, EQUALS, equalsFolded, isSpace, isTokenByte, skipSpace } from './bytes.ts';
+import { quotedEnd, type Span } from './params.ts';
+
+/**
+ * Challenges and credentials (RFC 3261 §20.7, §20.44; RFC 8760): one per header line, their commas separate
+ * parameters, not values. `Authorization:Digest response=…` without a space before the scheme is fine.
+ */
+
+/** The scheme word of a challenge or of credentials, `Digest`, into `into`; false where there is none. */
+export function readAuthScheme(bytes: Uint8Array, start: number, end: number, into: Span): boolean {
+  into.start = skipSpace(bytes, start, end);
+  let at = into.start;
+  while (at < end && isTokenByte(bytes[at]!)) at++;
+  into.end = at;
+  return at > into.start;
+}
+
+/**
+ * Finds an auth-param by its lower-case name, from behind the scheme on. The span is the value without its
+ * quotes, escapes left as written. False where it is absent or the parameters before it are broken.
+ */
+export function findAuthParam(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  name: Uint8Array,
+  into: Span,
+): boolean {
+  if (!readAuthScheme(bytes, start, end, into)) return false;
+  let at = into.end;
+  while (at < end) {
+    while (at < end && (bytes[at] === COMMA || isSpace(bytes[at]!))) at++;
+    const nameStart = at;
+    while (at < end && isTokenByte(bytes[at]!)) at++;
+    const nameEnd = at;
+    at = skipSpace(bytes, at, end);
+    if (nameEnd === nameStart || at >= end || bytes[at] !== EQUALS) return false;
+    at = readAuthValue(bytes, skipSpace(bytes, at + 1, end), end, into);
+    if (at < 0) return false;
+    if (equalsFolded(bytes, nameStart, nameEnd, name)) return true;
+  }
+  return false;
+}
+
+/** A token or quoted string at `at`; its inside into `into`; answers the position behind, or -1. */
+function readAuthValue(bytes: Uint8Array, at: number, end: number, into: Span): number {
+  if (at < end && bytes[at] === DQUOTE) {
+    const behind = quotedEnd(bytes, at, end);
+    into.start = at + 1;
+    into.end = behind - 1;
+    return behind;
+  }
+  into.start = at;
+  let pos = at;
+  while (pos < end && bytes[pos] !== COMMA && !isSpace(bytes[pos]!)) pos++;
+  into.end = pos;
+  return pos;
+}

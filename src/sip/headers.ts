@@ -1,0 +1,100 @@
+import { ascii, lower } from './bytes.ts';
+
+/**
+ * The header fields whose meaning someone in this house needs; every other name is OTHER and passes
+ * unread. Small integers, because the header index of a message is an array of integers.
+ */
+export const Header = {
+  OTHER: 0,
+  VIA: 1,
+  FROM: 2,
+  TO: 3,
+  CALL_ID: 4,
+  CSEQ: 5,
+  MAX_FORWARDS: 6,
+  CONTENT_LENGTH: 7,
+  CONTACT: 8,
+  ROUTE: 9,
+  RECORD_ROUTE: 10,
+  PATH: 11,
+  EXPIRES: 12,
+  AUTHORIZATION: 13,
+  PROXY_AUTHORIZATION: 14,
+  WWW_AUTHENTICATE: 15,
+  PROXY_AUTHENTICATE: 16,
+  PROXY_REQUIRE: 17,
+  REQUIRE: 18,
+  SUPPORTED: 19,
+  USER_AGENT: 20,
+  SERVER: 21,
+  MIN_EXPIRES: 22,
+  RETRY_AFTER: 23,
+  DATE: 24,
+} as const;
+
+export type HeaderId = (typeof Header)[keyof typeof Header];
+
+/** How many values `Header` has: the length of tables indexed by it. */
+export const HEADER_COUNT = 25;
+
+interface Name {
+  readonly literal: Uint8Array;
+  readonly id: HeaderId;
+}
+
+/** Full names with their compact forms (RFC 3261 §7.3.3; the others' from their own RFCs at IANA). */
+const NAMES: readonly (readonly [HeaderId, ...string[]])[] = [
+  [Header.VIA, 'via', 'v'],
+  [Header.FROM, 'from', 'f'],
+  [Header.TO, 'to', 't'],
+  [Header.CALL_ID, 'call-id', 'i'],
+  [Header.CSEQ, 'cseq'],
+  [Header.MAX_FORWARDS, 'max-forwards'],
+  [Header.CONTENT_LENGTH, 'content-length', 'l'],
+  [Header.CONTACT, 'contact', 'm'],
+  [Header.ROUTE, 'route'],
+  [Header.RECORD_ROUTE, 'record-route'],
+  [Header.PATH, 'path'],
+  [Header.EXPIRES, 'expires'],
+  [Header.AUTHORIZATION, 'authorization'],
+  [Header.PROXY_AUTHORIZATION, 'proxy-authorization'],
+  [Header.WWW_AUTHENTICATE, 'www-authenticate'],
+  [Header.PROXY_AUTHENTICATE, 'proxy-authenticate'],
+  [Header.PROXY_REQUIRE, 'proxy-require'],
+  [Header.REQUIRE, 'require'],
+  [Header.SUPPORTED, 'supported', 'k'],
+  [Header.USER_AGENT, 'user-agent'],
+  [Header.SERVER, 'server'],
+  [Header.MIN_EXPIRES, 'min-expires'],
+  [Header.RETRY_AFTER, 'retry-after'],
+  [Header.DATE, 'date'],
+];
+
+const LONGEST_NAME = 19;
+const LETTERS = 32;
+
+/** Candidates by length and first letter: at most two names share a cell. */
+const byLengthAndLetter: (readonly Name[] | undefined)[] = new Array((LONGEST_NAME + 1) * LETTERS).fill(
+  undefined,
+);
+for (const [id, ...names] of NAMES) {
+  for (const name of names) {
+    const cell = name.length * LETTERS + (name.charCodeAt(0) & 31);
+    byLengthAndLetter[cell] = [...(byLengthAndLetter[cell] ?? []), { literal: ascii(name), id }];
+  }
+}
+
+/** The id of the header whose name stands in the range, compact forms included; OTHER where none matches. */
+export function headerId(bytes: Uint8Array, start: number, end: number): HeaderId {
+  const length = end - start;
+  if (length < 1 || length > LONGEST_NAME) return Header.OTHER;
+  const names = byLengthAndLetter[length * LETTERS + (bytes[start]! & 31)];
+  if (names === undefined) return Header.OTHER;
+  for (let n = 0; n < names.length; n++) {
+    const { literal, id } = names[n]!;
+    let i = 0;
+    while (i < length && lower(bytes[start + i]!) === literal[i]) i++;
+    if (i === length) return id;
+  }
+  return Header.OTHER;
+}

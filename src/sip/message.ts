@@ -1,0 +1,290 @@
+import {
+  COLON,
+  CR,
+  decimal,
+  equalsFolded,
+  ascii,
+  HTAB,
+  indexOf,
+  isDigit,
+  isToken,
+  isTokenByte,
+  LANGLE,
+  LF,
+  NOT_A_NUMBER,
+  SPACE,
+  skipSpace,
+  trimEnd,
+} from './bytes.ts';
+import { HEADER_COUNT, Header, type HeaderId, headerId } from './headers.ts';
+import { type Method, methodOf } from './methods.ts';
+
+/** Why a datagram that has a SIP start line is not a well-formed message. */
+export type MessageFault = 'start_line' | 'version' | 'header_line' | 'headers_unterminated' | 'content_length';
+
+/** The largest UDP payload over IPv4: 65,535 less 20 bytes of IP and 8 of UDP header. */
+export const MAX_DATAGRAM_BYTES = 65_507;
+/** No datagram holds more header lines than this: the shortest one, `a:` and LF, takes three bytes. */
+export const MAX_HEADER_LINES = 21_836;
+
+const STRIDE = 4;
+const VERSION = ascii('sip/2.0');
+const VERSION_PREFIX = ascii('sip/');
+const NONE = -1;
+
+/**
+ * A parsed datagram: an index of positions in the received bytes, which stay as they came. One object is
+ * made per worker and filled again for each datagram; spans die with that turn.
+ */
+export class Message {
+  bytes: Uint8Array = new Uint8Array(0);
+  /** First byte of the start line. */
+  start = 0;
+  /** Behind the last byte of the body, as Content-Length bounds it. */
+  end = 0;
+  isRequest = true;
+  method: Method = 'other';
+  methodEnd = 0;
+  uriStart = 0;
+  uriEnd = 0;
+  /** 100 to 699; 0 in a request. */
+  status = 0;
+  /** Position of the first header line. */
+  headersStart = 0;
+  /** Position of the empty line that ends the headers. */
+  headersEnd = 0;
+  bodyStart = 0;
+  /** 1 where the start line ends with a bare LF, else 2; lines that we add end the same way. */
+  eolLength = 2;
+  headerCount = 0;
+  /** The first thing that is wrong with the message as such; undefined = well-formed. */
+  fault: MessageFault | undefined = undefined;
+
+  private readonly index = new Int32Array(MAX_HEADER_LINES * STRIDE);
+  private readonly first = new Int32Array(HEADER_COUNT);
+  private readonly counts = new Int32Array(HEADER_COUNT);
+
+  reset(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.status = 0;
+    this.headerCount = 0;
+    this.fault = undefined;
+    this.first.fill(NONE);
+    this.counts.fill(0);
+  }
+
+  addHeader(id: HeaderId, lineStart: number, valueStart: number, valueEnd: number): void {
+    const at = this.headerCount * STRIDE;
+    this.index[at] = id;
+    this.index[at + 1] = lineStart;
+    this.index[at + 2] = valueStart;
+    this.index[at + 3] = valueEnd;
+    if (this.first[id] === NONE) this.first[id] = this.headerCount;
+    this.counts[id]!++;
+    this.headerCount++;
+  }
+
+  /** How many lines carry this header. */
+  countOf(id: HeaderId): number {
+    return this.counts[id]!;
+  }
+
+  /** Line number of the first header of this kind, or -1. */
+  firstOf(id: HeaderId): number {
+    return this.first[id]!;
+  }
+
+  /** Line number of the next header of this kind behind line `line`, or -1. */
+  nextOf(id: HeaderId, line: number): number {
+    for (let i = line + 1; i < this.headerCount; i++) if (this.index[i * STRIDE] === id) return i;
+    return NONE;
+  }
+
+  idOf(line: number): HeaderId {
+    return this.index[line * STRIDE] as HeaderId;
+  }
+
+  /** First byte of the header's name. */
+  lineStart(line: number): number {
+    return this.index[line * STRIDE + 1]!;
+  }
+
+  /** Behind the line's end (CRLF included): where the next line, or the empty line, starts. */
+  lineEnd(line: number): number {
+    return line + 1 < this.headerCount ? this.index[(line + 1) * STRIDE + 1]! : this.headersEnd;
+  }
+
+  /** First byte of the value, leading white space skipped. */
+  valueStart(line: number): number {
+    return this.index[line * STRIDE + 2]!;
+  }
+
+  /** Behind the last byte of the value, trailing white space left out. */
+  valueEnd(line: number): number {
+    return this.index[line * STRIDE + 3]!;
+  }
+
+  fail(fault: MessageFault): void {
+    this.fault ??= fault;
+  }
+}
+
+/**
+ * Reads a datagram into `message`. Answers false where it has no SIP start line at all: then nobody
+ * asked us anything and nothing may be answered. A start line with damage behind it answers true
+ * and leaves `message.fault`, because a request with a usable Via deserves its 400.
+ * Takes time in proportion to the datagram; never throws (RFC 3261 §7, §25.1).
+ */
+export function parse(bytes: Uint8Array, start: number, end: number, message: Message): boolean {
+  let at = start;
+  while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++;
+  message.reset(bytes, at, end);
+  const lineFeed = indexOf(bytes, at, end, LF);
+  if (lineFeed < 0) return false;
+  message.eolLength = lineFeed > at && bytes[lineFeed - 1] === CR ? 2 : 1;
+  const lineEnd = lineFeed + 1 - message.eolLength;
+  const isSip = isVersionPrefix(bytes, at, lineEnd)
+    ? readStatusLine(message, at, lineEnd)
+    : readRequestLine(message, at, lineEnd);
+  if (!isSip) return false;
+  message.headersStart = lineFeed + 1;
+  readHeaders(message, lineFeed + 1, end);
+  boundBody(message);
+  return true;
+}
+
+function isVersionPrefix(bytes: Uint8Array, start: number, end: number): boolean {
+  const prefixEnd = start + VERSION_PREFIX.length;
+  return prefixEnd <= end && equalsFolded(bytes, start, prefixEnd, VERSION_PREFIX);
+}
+
+/** Status-Line = SIP-Version SP 3DIGIT SP Reason-Phrase (§7.2); an empty reason may lack its space. */
+function readStatusLine(message: Message, start: number, end: number): boolean {
+  const { bytes } = message;
+  message.isRequest = false;
+  const space = indexOf(bytes, start, end, SPACE);
+  const codeEnd = space + 4;
+  if (space < 0 || codeEnd > end) return false;
+  if (!equalsFolded(bytes, start, space, VERSION)) message.fail('version');
+  const code = decimal(bytes, space + 1, codeEnd);
+  const isTerminated = codeEnd === end || bytes[codeEnd] === SPACE;
+  if (code < 100 || code > 699 || !isTerminated) message.fail('start_line');
+  message.status = code;
+  return true;
+}
+
+/** Request-Line = Method SP Request-URI SP SIP-Version, single spaces, nothing behind (§7.1). */
+function readRequestLine(message: Message, start: number, end: number): boolean {
+  const { bytes } = message;
+  message.isRequest = true;
+  const versionEnd = trimEnd(bytes, start, end);
+  let versionStart = versionEnd;
+  while (versionStart > start && bytes[versionStart - 1] !== SPACE && bytes[versionStart - 1] !== HTAB) versionStart--;
+  const methodEnd = indexOf(bytes, start, versionStart, SPACE);
+  if (methodEnd < 0 || !isToken(bytes, start, methodEnd)) return false;
+  if (!isVersionPrefix(bytes, versionStart, versionEnd)) return false;
+  message.method = methodOf(bytes, start, methodEnd);
+  message.methodEnd = methodEnd;
+  message.uriStart = methodEnd + 1;
+  message.uriEnd = Math.max(versionStart - 1, methodEnd + 1);
+  if (!equalsFolded(bytes, versionStart, versionEnd, VERSION)) message.fail('version');
+  if (versionEnd !== end || !isUriText(bytes, message.uriStart, message.uriEnd)) message.fail('start_line');
+  return true;
+}
+
+/** No white space, no control bytes, no `<`: what a Request-URI can never hold (§25.1; RFC 4475 ltgtruri, lwsruri). */
+function isUriText(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte <= SPACE || byte === LANGLE || byte === 0x7f) return false;
+  }
+  return end > start;
+}
+
+function readHeaders(message: Message, from: number, end: number): void {
+  const { bytes } = message;
+  let at = from;
+  while (at < end) {
+    if (bytes[at] === LF || (bytes[at] === CR && at + 1 < end && bytes[at + 1] === LF)) {
+      message.headersEnd = at;
+      message.bodyStart = bytes[at] === LF ? at + 1 : at + 2;
+      return;
+    }
+    at = readHeaderLine(message, at, end);
+  }
+  message.headersEnd = end;
+  message.bodyStart = end;
+  message.fail('headers_unterminated');
+}
+
+/** One header with its folded lines (§7.3.1); answers where the next line starts. */
+function readHeaderLine(message: Message, start: number, end: number): number {
+  const { bytes } = message;
+  let nameEnd = start;
+  while (nameEnd < end && isTokenByte(bytes[nameEnd]!)) nameEnd++;
+  let colon = nameEnd;
+  while (colon < end && (bytes[colon] === SPACE || bytes[colon] === HTAB)) colon++;
+  const hasName = nameEnd > start && colon < end && bytes[colon] === COLON;
+
+  let lineEnd = start;
+  do {
+    const lineFeed = indexOf(bytes, lineEnd, end, LF);
+    lineEnd = lineFeed < 0 ? end : lineFeed + 1;
+  } while (lineEnd < end && (bytes[lineEnd] === SPACE || bytes[lineEnd] === HTAB));
+
+  if (!hasName) {
+    message.fail('header_line');
+    message.addHeader(Header.OTHER, start, start, trimEnd(bytes, start, lineEnd));
+    return lineEnd;
+  }
+  const valueStart = skipSpace(bytes, colon + 1, lineEnd);
+  message.addHeader(headerId(bytes, start, nameEnd), start, valueStart, trimEnd(bytes, valueStart, lineEnd));
+  return lineEnd;
+}
+
+/**
+ * §18.3 for datagrams: without Content-Length the body is the rest; bytes beyond it are no part of the
+ * message; fewer bytes than it says, nonsense, or two values that differ are an error.
+ */
+function boundBody(message: Message): void {
+  let stated = NONE;
+  for (
+    let line = message.firstOf(Header.CONTENT_LENGTH);
+    line >= 0;
+    line = message.nextOf(Header.CONTENT_LENGTH, line)
+  ) {
+    const value = decimal(message.bytes, message.valueStart(line), message.valueEnd(line));
+    if (value === NOT_A_NUMBER || (stated !== NONE && value !== stated)) return message.fail('content_length');
+    stated = value;
+  }
+  if (stated === NONE) return;
+  if (stated > message.end - message.bodyStart) return message.fail('content_length');
+  message.end = message.bodyStart + stated;
+}
+
+/** The digits of a sequence number and the method behind it, as CSeq has them. */
+export class CSeq {
+  numberStart = 0;
+  numberEnd = 0;
+  /** Below 2^31 (§8.1.1.5). */
+  number = 0;
+  methodStart = 0;
+  methodEnd = 0;
+}
+
+const MAX_CSEQ = 2_147_483_647;
+
+/** CSeq = 1*DIGIT LWS Method (§20.16); false where it is not that. */
+export function readCSeq(bytes: Uint8Array, start: number, end: number, into: CSeq): boolean {
+  let at = start;
+  while (at < end && isDigit(bytes[at]!)) at++;
+  into.numberStart = start;
+  into.numberEnd = at;
+  into.number = decimal(bytes, start, at);
+  into.methodStart = skipSpace(bytes, at, end);
+  into.methodEnd = end;
+  if (into.number === NOT_A_NUMBER || into.number > MAX_CSEQ) return false;
+  return into.methodStart > at && isToken(bytes, into.methodStart, end);
+}

@@ -1,0 +1,121 @@
+import {
+  COLON,
+  COMMA,
+  DQUOTE,
+  equalsFolded,
+  indexOf,
+  isSpace,
+  LANGLE,
+  RANGLE,
+  SEMICOLON,
+  STAR,
+  skipSpace,
+  trimEnd,
+} from './bytes.ts';
+import { type Param, quotedEnd, readParam } from './params.ts';
+
+/** One value of From, To, Contact, Route, Record-Route or Path (RFC 3261 §20.10, §25.1 name-addr / addr-spec). */
+export class NameAddr {
+  start = 0;
+  /** `*` alone, as in Contact: every binding. */
+  isStar = false;
+  /** True where the URI stands in angle brackets; without them parameters belong to the header (§20.10). */
+  isBracketed = false;
+  uriStart = 0;
+  uriEnd = 0;
+  /** Behind the URI (and its bracket): where header parameters may start. */
+  paramsStart = 0;
+  /** Behind the value's last byte, white space left out. */
+  end = 0;
+  /** Where the next value of the list starts, or -1. */
+  next = -1;
+}
+
+/** Reads a header that holds exactly one value (From, To): commas in a bare display name do no harm (RFC 4475 baddn). */
+export function readNameAddr(bytes: Uint8Array, start: number, end: number, into: NameAddr): boolean {
+  return readValue(bytes, start, end, into);
+}
+
+/** Reads the first value of a comma list (Contact, Route, Path …); `into.next` leads on. */
+export function readListedNameAddr(bytes: Uint8Array, start: number, end: number, into: NameAddr): boolean {
+  const comma = listComma(bytes, start, end);
+  if (comma === BROKEN) return false;
+  if (!readValue(bytes, start, comma, into)) return false;
+  into.next = comma < end ? comma + 1 : -1;
+  return true;
+}
+
+const BROKEN = -1;
+
+/** The comma that ends the first value: outside quotes and angle brackets; `end` where there is none (§7.3.1). */
+function listComma(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end) {
+    const byte = bytes[at]!;
+    if (byte === COMMA) return at;
+    if (byte === DQUOTE) at = quotedEnd(bytes, at, end);
+    else if (byte === LANGLE) at = indexOf(bytes, at, end, RANGLE) + 1 || BROKEN;
+    else at++;
+    if (at === BROKEN) return BROKEN;
+  }
+  return end;
+}
+
+function readValue(bytes: Uint8Array, start: number, end: number, into: NameAddr): boolean {
+  into.start = skipSpace(bytes, start, end);
+  into.end = trimEnd(bytes, into.start, end);
+  into.next = -1;
+  into.isStar = into.end - into.start === 1 && bytes[into.start] === STAR;
+  into.isBracketed = false;
+  into.uriStart = into.start;
+  into.uriEnd = into.end;
+  into.paramsStart = into.end;
+  if (into.isStar) return true;
+  const open = openingBracket(bytes, into.start, into.end);
+  if (open === BROKEN) return false;
+  return open < into.end ? readBracketed(bytes, open, into) : readBare(bytes, into);
+}
+
+/** Position of `<` outside a quoted display name; `end` for an addr-spec; -1 for a quote that never closes. */
+function openingBracket(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== LANGLE) {
+    if (bytes[at] === SEMICOLON && looksLikeUri(bytes, start, at)) return end;
+    at = bytes[at] === DQUOTE ? quotedEnd(bytes, at, end) : at + 1;
+    if (at === BROKEN) return BROKEN;
+  }
+  return at;
+}
+
+/** A bare URI has a colon before its first semicolon; a display name in tokens has none. */
+function looksLikeUri(bytes: Uint8Array, start: number, end: number): boolean {
+  return indexOf(bytes, start, end, COLON) >= 0;
+}
+
+function readBracketed(bytes: Uint8Array, open: number, into: NameAddr): boolean {
+  const close = indexOf(bytes, open, into.end, RANGLE);
+  if (close < 0) return false;
+  into.isBracketed = true;
+  into.uriStart = skipSpace(bytes, open + 1, close);
+  into.uriEnd = trimEnd(bytes, into.uriStart, close);
+  into.paramsStart = close + 1;
+  return into.uriEnd > into.uriStart;
+}
+
+function readBare(bytes: Uint8Array, into: NameAddr): boolean {
+  let at = into.start;
+  while (at < into.end && bytes[at] !== SEMICOLON && !isSpace(bytes[at]!)) at++;
+  into.uriEnd = at;
+  into.paramsStart = at;
+  return at > into.start;
+}
+
+/** Finds a header parameter of the value by its lower-case name; true with its spans in `into`. */
+export function findParam(bytes: Uint8Array, value: NameAddr, name: Uint8Array, into: Param): boolean {
+  let at = value.paramsStart;
+  while (readParam(bytes, at, value.end, into) === 'param') {
+    if (equalsFolded(bytes, into.nameStart, into.nameEnd, name)) return true;
+    at = into.end;
+  }
+  return false;
+}

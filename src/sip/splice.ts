@@ -1,0 +1,161 @@
+/**
+ * Editing without re-serialising: a list of edits over received bytes, applied in one pass. Whatever no
+ * edit names comes out byte for byte (RFC 3261 §16.6: keep headers and order, never touch the body).
+ */
+
+/** More edits than any honest message needs; a REGISTER with a thousand Contacts is refused, not mangled. */
+export const MAX_EDITS = 1024;
+/** Bytes that all edits of one message may insert together. */
+export const MAX_INSERT_BYTES = 65_536;
+/** The longest single insertion that a caller may write before it says how long it was. */
+export const INSERT_SLACK = 1024;
+
+/** Edits in the order of their positions; made once per worker and cleared for each datagram. */
+export class Edits {
+  count = 0;
+  /** Sum of inserted less removed bytes. */
+  growth = 0;
+  /** An edit did not fit: the list is unusable and the message must not be sent. */
+  overflowed = false;
+  /** Bytes to insert, one edit's behind the other's, in the order in which they were made. */
+  readonly inserts = new Uint8Array(MAX_INSERT_BYTES + INSERT_SLACK);
+  private used = 0;
+  private readonly at = new Int32Array(MAX_EDITS);
+  private readonly removed = new Int32Array(MAX_EDITS);
+  private readonly insertStart = new Int32Array(MAX_EDITS);
+  private readonly insertLength = new Int32Array(MAX_EDITS);
+
+  clear(): void {
+    this.count = 0;
+    this.growth = 0;
+    this.used = 0;
+    this.overflowed = false;
+  }
+
+  /** Takes `length` bytes at `at` out. */
+  remove(at: number, length: number): void {
+    this.add(at, length, this.used, 0);
+  }
+
+  /**
+   * Where the caller may write up to INSERT_SLACK bytes into `inserts` for its next `replace`: write first,
+   * then say how far.
+   */
+  get writeAt(): number {
+    return this.used;
+  }
+
+  /** Takes `length` bytes at `at` out and puts there what was written from `writeAt` up to `writtenEnd`. */
+  replace(at: number, length: number, writtenEnd: number): void {
+    const start = this.used;
+    if (writtenEnd > MAX_INSERT_BYTES) {
+      this.overflowed = true;
+      return;
+    }
+    this.used = writtenEnd;
+    this.add(at, length, start, writtenEnd - start);
+  }
+
+  /** Keeps positions ascending; edits at one position keep the order in which they were made. */
+  private add(at: number, removed: number, insertStart: number, insertLength: number): void {
+    if (this.count === MAX_EDITS) {
+      this.overflowed = true;
+      return;
+    }
+    let slot = this.count++;
+    while (slot > 0 && this.at[slot - 1]! > at) {
+      this.at[slot] = this.at[slot - 1]!;
+      this.removed[slot] = this.removed[slot - 1]!;
+      this.insertStart[slot] = this.insertStart[slot - 1]!;
+      this.insertLength[slot] = this.insertLength[slot - 1]!;
+      slot--;
+    }
+    this.at[slot] = at;
+    this.removed[slot] = removed;
+    this.insertStart[slot] = insertStart;
+    this.insertLength[slot] = insertLength;
+    this.growth += insertLength - removed;
+  }
+
+  /** Writes the edited message to `out` at `outAt` (it must hold end - start + growth bytes); answers the position behind it. */
+  copyTo(bytes: Uint8Array, start: number, end: number, out: Uint8Array, outAt: number): number {
+    let from = start;
+    let to = outAt;
+    for (let i = 0; i < this.count; i++) {
+      to = copy(bytes, from, this.at[i]!, out, to);
+      const insert = this.insertStart[i]!;
+      to = copy(this.inserts, insert, insert + this.insertLength[i]!, out, to);
+      from = this.at[i]! + this.removed[i]!;
+    }
+    return copy(bytes, from, end, out, to);
+  }
+
+  /**
+   * Edits in the buffer itself, moving only the bytes before the last edit: a message grows into the
+   * headroom before its start, never towards its end. Answers the new start, or -1 (nothing changed) where
+   * it would pass below `lowest`, or where the edits pull bytes both ways; then `copyTo` serves.
+   */
+  applyInPlace(bytes: Uint8Array, start: number, lowest: number): number {
+    const newStart = start - this.growth;
+    if (newStart < lowest) return -1;
+    if (this.growth >= 0) return this.movesOneWay(1) ? this.shiftLeft(bytes, start, newStart) : -1;
+    return this.movesOneWay(-1) ? this.shiftRight(bytes, start, newStart) : -1;
+  }
+
+  /** True where every piece between edits moves in the direction of the whole (sign 1 = towards the start) or stays. */
+  private movesOneWay(sign: 1 | -1): boolean {
+    let behind = 0;
+    for (let i = this.count - 1; i >= 0; i--) {
+      behind += this.insertLength[i]! - this.removed[i]!;
+      if (behind * sign < 0) return false;
+    }
+    return true;
+  }
+
+  private shiftLeft(bytes: Uint8Array, start: number, newStart: number): number {
+    let from = start;
+    let to = newStart;
+    for (let i = 0; i < this.count; i++) {
+      const at = this.at[i]!;
+      bytes.copyWithin(to, from, at);
+      to += at - from;
+      const insert = this.insertStart[i]!;
+      to = copy(this.inserts, insert, insert + this.insertLength[i]!, bytes, to);
+      from = at + this.removed[i]!;
+    }
+    return newStart;
+  }
+
+  private shiftRight(bytes: Uint8Array, start: number, newStart: number): number {
+    if (this.count === 0) return newStart;
+    let pieceEnd = 0;
+    let to = 0;
+    for (let i = this.count - 1; i >= 0; i--) {
+      const behind = this.at[i]! + this.removed[i]!;
+      if (i === this.count - 1) {
+        to = behind;
+      } else {
+        to -= pieceEnd - behind;
+        bytes.copyWithin(to, behind, pieceEnd);
+      }
+      to -= this.insertLength[i]!;
+      const insert = this.insertStart[i]!;
+      copy(this.inserts, insert, insert + this.insertLength[i]!, bytes, to);
+      pieceEnd = this.at[i]!;
+    }
+    bytes.copyWithin(newStart, start, pieceEnd);
+    return newStart;
+  }
+}
+
+
+
+
+const SMALL = 64;
+
+/** Byte loops win over `set(subarray)` below some dozens of bytes, and make no garbage. */
+function copy(from: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+  if (end - start > SMALL) out.set(from.subarray(start, end), at);
+  else for (let i = start; i < end; i++) out[at + i - start] = from[i]!;
+  return at + end - start;
+}

@@ -1,0 +1,130 @@
+import { LBRACKET, RBRACKET } from './bytes.ts';
+import {
+  AT,
+  ascii,
+  COLON,
+  DOT,
+  equalsFolded,
+  indexOf,
+  isAlpha,
+  isDigit,
+  NOT_A_NUMBER,
+  QUESTION,
+  SEMICOLON,
+} from './bytes.ts';
+import { readPort } from './address.ts';
+import { Param, readParam } from './params.ts';
+
+export type Scheme = 'sip' | 'sips' | 'tel' | 'other';
+
+/** Spans of a URI (RFC 3261 §19.1). For schemes other than sip and sips only `scheme`, `start` and `end` mean anything. */
+export class Uri {
+  start = 0;
+  end = 0;
+  scheme: Scheme = 'other';
+  hasUser = false;
+  /** Userinfo as written, password included; escapes left alone. */
+  userStart = 0;
+  userEnd = 0;
+  /** Host as written, brackets of an IPv6 reference included. */
+  hostStart = 0;
+  hostEnd = 0;
+  /** 0 = none stated. */
+  port = 0;
+  /** Behind host and port: where the first `;` is, if any. */
+  paramsStart = 0;
+  paramsEnd = 0;
+  /** Position of `?`, or `end` where there are no headers. */
+  headersStart = 0;
+}
+
+const SIP = ascii('sip');
+const SIPS = ascii('sips');
+const TEL = ascii('tel');
+
+/** Reads the URI that fills the range; false where it has no scheme, or is a sip URI without a valid host or port. */
+export function readUri(bytes: Uint8Array, start: number, end: number, into: Uri): boolean {
+  into.start = start;
+  into.end = end;
+  const colon = indexOf(bytes, start, end, COLON);
+  if (colon <= start || !isScheme(bytes, start, colon)) return false;
+  into.scheme = schemeOf(bytes, start, colon);
+  if (into.scheme !== 'sip' && into.scheme !== 'sips') return colon + 1 < end;
+  return readSipParts(bytes, colon + 1, end, into);
+}
+
+function isScheme(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    const isLater = isDigit(byte) || byte === 0x2b || byte === 0x2d || byte === DOT;
+    if (!isAlpha(byte) && !(i > start && isLater)) return false;
+  }
+  return true;
+}
+
+function schemeOf(bytes: Uint8Array, start: number, end: number): Scheme {
+  if (equalsFolded(bytes, start, end, SIP)) return 'sip';
+  if (equalsFolded(bytes, start, end, SIPS)) return 'sips';
+  return equalsFolded(bytes, start, end, TEL) ? 'tel' : 'other';
+}
+
+/** Userinfo reaches to the `@`, whatever `;` and `?` it holds (RFC 4475 semiuri): no later part may hold one. */
+function readSipParts(bytes: Uint8Array, start: number, end: number, into: Uri): boolean {
+  const at = indexOf(bytes, start, end, AT);
+  into.hasUser = at >= 0;
+  into.userStart = start;
+  into.userEnd = at >= 0 ? at : start;
+  into.hostStart = at >= 0 ? at + 1 : start;
+  if (at === start) return false;
+
+  const question = indexOf(bytes, into.hostStart, end, QUESTION);
+  into.headersStart = question < 0 ? end : question;
+  const semicolon = indexOf(bytes, into.hostStart, into.headersStart, SEMICOLON);
+  into.paramsStart = semicolon < 0 ? into.headersStart : semicolon;
+  into.paramsEnd = into.headersStart;
+  return readHostPort(bytes, into.hostStart, into.paramsStart, into);
+}
+
+/** What a host and its port fill; shared by URI and Via. */
+interface HostPort {
+  hostStart: number;
+  hostEnd: number;
+  port: number;
+}
+
+function readHostPort(bytes: Uint8Array, start: number, end: number, into: HostPort): boolean {
+  into.hostStart = start;
+  into.hostEnd = hostEnd(bytes, start, end);
+  into.port = 0;
+  if (into.hostEnd <= start) return false;
+  if (into.hostEnd === end) return true;
+  if (bytes[into.hostEnd] !== COLON) return false;
+  into.port = readPort(bytes, into.hostEnd + 1, end);
+  return into.port !== NOT_A_NUMBER;
+}
+
+/** Behind the host that starts at `start`: a name, a dotted quad, or a bracketed IPv6 address; `start` where there is none. */
+export function hostEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (start < end && bytes[start] === LBRACKET) {
+    const close = indexOf(bytes, start, end, RBRACKET);
+    return close < 0 ? start : close + 1;
+  }
+  let pos = start;
+  while (pos < end && isHostByte(bytes[pos]!)) pos++;
+  return pos;
+}
+
+/** Underscore is no RFC 1123 letter, but host names with it are in use and pass through a proxy. */
+function isHostByte(byte: number): boolean {
+  return isAlpha(byte) || isDigit(byte) || byte === DOT || byte === 0x2d || byte === 0x5f;
+}
+
+/** Finds a URI parameter by its lower-case name; true with its spans in `into`. */
+export function findUriParam(bytes: Uint8Array, uri: Uri, name: Uint8Array, into: Param): boolean {
+  let at = uri.paramsStart;
+  while (readParam(bytes, at, uri.paramsEnd, into) === 'param') {
+    if (equalsFolded(bytes, into.nameStart, into.nameEnd, name)) return true;
+    at = into.end;
+  }
+  return false;
+}

@@ -1,0 +1,163 @@
+import { readPort } from './address.ts';
+import { ascii, COLON, COMMA, equals, equalsFolded, isTokenByte, NOT_A_NUMBER, SLASH, skipSpace } from './bytes.ts';
+import { Param, readParam } from './params.ts';
+import { hostEnd } from './uri.ts';
+
+const NONE = -1;
+/** Where the port is not stated, UDP means this one (RFC 3261 §18.2.2). */
+export const DEFAULT_PORT = 5060;
+
+/** One Via value (RFC 3261 §20.42): spans of what a stateless proxy reads and edits. */
+export class Via {
+  start = 0;
+  isUdp = false;
+  hostStart = 0;
+  hostEnd = 0;
+  /** Sent-by port; 0 = none stated. */
+  port = 0;
+  /** Behind the sent-by: where the first parameter may start. */
+  paramsStart = 0;
+  /** Value of the branch parameter; start = -1 where there is none. */
+  branchStart = NONE;
+  branchEnd = NONE;
+  receivedStart = NONE;
+  receivedEnd = NONE;
+  hasRport = false;
+  /** rport's value; 0 = none, or not a port. */
+  rport = 0;
+  /** Our own parameters (`m`, `s`, `l`), of interest only where the sent-by is ours. */
+  checkStart = NONE;
+  checkEnd = NONE;
+  socketStart = NONE;
+  socketEnd = NONE;
+  loopStart = NONE;
+  loopEnd = NONE;
+  /** Behind the value's last parameter. */
+  end = 0;
+  /** Where the next value of the same header line starts, or -1. */
+  next = NONE;
+
+  /** Sent-by port with UDP's default in place. */
+  get sentByPort(): number {
+    return this.port === 0 ? DEFAULT_PORT : this.port;
+  }
+}
+
+const SIP = ascii('sip');
+const TWO_ZERO = ascii('2.0');
+const UDP = ascii('udp');
+const BRANCH = ascii('branch');
+const RECEIVED = ascii('received');
+const RPORT = ascii('rport');
+
+/** Reads the first Via value in the range; false where protocol, sent-by or a parameter is not well-formed. */
+export function readVia(bytes: Uint8Array, start: number, end: number, via: Via): boolean {
+  via.start = skipSpace(bytes, start, end);
+  const sentBy = readProtocol(bytes, via.start, end, via);
+  if (sentBy === NONE) return false;
+  const behind = readSentBy(bytes, sentBy, end, via);
+  if (behind === NONE) return false;
+  return readParams(bytes, behind, end, via);
+}
+
+/** sent-protocol = "SIP" SLASH "2.0" SLASH transport, white space allowed around each slash; answers where sent-by starts. */
+function readProtocol(bytes: Uint8Array, start: number, end: number, via: Via): number {
+  let at = start;
+  for (let part = 0; part < 3; part++) {
+    const from = at;
+    while (at < end && isTokenByte(bytes[at]!)) at++;
+    if (at === from) return NONE;
+    if (part === 0 && !equalsFolded(bytes, from, at, SIP)) return NONE;
+    if (part === 1 && !equals(bytes, from, at, TWO_ZERO)) return NONE;
+    if (part === 2) via.isUdp = equalsFolded(bytes, from, at, UDP);
+    const behind = skipSpace(bytes, at, end);
+    if (part === 2) return behind > at ? behind : NONE;
+    if (behind >= end || bytes[behind] !== SLASH) return NONE;
+    at = skipSpace(bytes, behind + 1, end);
+  }
+  return NONE;
+}
+
+/** sent-by = host [ COLON port ], white space allowed around the colon; answers the position behind. */
+function readSentBy(bytes: Uint8Array, start: number, end: number, via: Via): number {
+  via.hostStart = start;
+  via.hostEnd = hostEnd(bytes, start, end);
+  via.port = 0;
+  if (via.hostEnd === start) return NONE;
+  const colon = skipSpace(bytes, via.hostEnd, end);
+  if (colon >= end || bytes[colon] !== COLON) return via.hostEnd;
+  const portStart = skipSpace(bytes, colon + 1, end);
+  let portEnd = portStart;
+  while (portEnd < end && isTokenByte(bytes[portEnd]!)) portEnd++;
+  via.port = readPort(bytes, portStart, portEnd);
+  return via.port === NOT_A_NUMBER ? NONE : portEnd;
+}
+
+const param = new Param();
+
+function readParams(bytes: Uint8Array, from: number, end: number, via: Via): boolean {
+  via.paramsStart = from;
+  via.branchStart = NONE;
+  via.receivedStart = NONE;
+  via.checkStart = NONE;
+  via.socketStart = NONE;
+  via.loopStart = NONE;
+  via.hasRport = false;
+  via.rport = 0;
+  let at = from;
+  let result = readParam(bytes, at, end, param);
+  while (result === 'param') {
+    takeParam(bytes, via);
+    at = param.end;
+    result = readParam(bytes, at, end, param);
+  }
+  if (result === 'broken') return false;
+  via.end = at;
+  const behind = skipSpace(bytes, at, end);
+  via.next = behind < end ? behind + 1 : NONE;
+  return behind >= end || bytes[behind] === COMMA;
+}
+
+/** Remembers where a parameter of interest stands; of one that appears twice, the first counts. */
+function takeParam(bytes: Uint8Array, via: Via): void {
+  const { nameStart, nameEnd, valueStart, valueEnd } = param;
+  const length = nameEnd - nameStart;
+  if (length === 1) {
+    takeOwnParam(bytes[nameStart]!, via);
+  } else if (via.branchStart === NONE && equalsFolded(bytes, nameStart, nameEnd, BRANCH)) {
+    via.branchStart = valueStart;
+    via.branchEnd = valueEnd;
+  } else if (via.receivedStart === NONE && equalsFolded(bytes, nameStart, nameEnd, RECEIVED)) {
+    via.receivedStart = valueStart;
+    via.receivedEnd = valueEnd;
+  } else if (!via.hasRport && equalsFolded(bytes, nameStart, nameEnd, RPORT)) {
+    via.hasRport = true;
+    via.rport = Math.max(readPort(bytes, valueStart, valueEnd), 0);
+  }
+}
+
+function takeOwnParam(letter: number, via: Via): void {
+  const { valueStart, valueEnd } = param;
+  if (letter === 0x6d && via.checkStart === NONE) {
+    via.checkStart = valueStart;
+    via.checkEnd = valueEnd;
+  } else if (letter === 0x73 && via.socketStart === NONE) {
+    via.socketStart = valueStart;
+    via.socketEnd = valueEnd;
+  } else if (letter === 0x6c && via.loopStart === NONE) {
+    via.loopStart = valueStart;
+    via.loopEnd = valueEnd;
+  }
+}
+
+/** RFC 3261 §8.1.1.7's magic cookie. */
+export const MAGIC_COOKIE = ascii('z9hG4bK');
+
+/** True where the branch starts with the cookie and has something behind it (RFC 4475 badbranch has nothing). */
+export function hasCookieBranch(bytes: Uint8Array, via: Via): boolean {
+  const { branchStart, branchEnd } = via;
+  const cookieEnd = branchStart + MAGIC_COOKIE.length;
+  return branchStart !== NONE && branchEnd > cookieEnd && equals(bytes, branchStart, cookieEnd, MAGIC_COOKIE);
+}
+
+export { RECEIVED as RECEIVED_PARAM, RPORT as RPORT_PARAM };
