@@ -25,7 +25,11 @@ if (verb === 'status') {
 } else {
   const ids = verb ? [verb, ...rest] : Object.keys(PARTS);
   for (const part of ensureParts(ids)) {
-    say(part.ok ? `${part.id}: ready${part.dir ? ` in ${part.dir}` : ', this machine has it'}` : `${part.id}: MISSING, ${part.reason}`);
+    say(
+      part.ok
+        ? `${part.id}: ready${part.dir ? ` in ${part.dir}` : ', this machine has it'}`
+        : `${part.id}: MISSING, ${part.reason}`,
+    );
     if (!part.ok) process.exitCode = 1;
   }
 }

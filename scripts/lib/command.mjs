@@ -19,7 +19,11 @@ export function capture([program, ...args], { cwd, env, timeoutMs = 60_000 } = {
     maxBuffer: 64 * 1024 * 1024,
   });
   const trouble = done.error ? `\n${done.error.message}` : '';
-  return { ok: done.status === 0, code: done.status, output: `${done.stdout ?? ''}${done.stderr ?? ''}${trouble}` };
+  return {
+    ok: done.status === 0,
+    code: done.status,
+    output: `${done.stdout ?? ''}${done.stderr ?? ''}${trouble}`,
+  };
 }
 
 /**

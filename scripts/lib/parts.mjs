@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { capture, say } from './command.mjs';
 import { PARTS } from './part-catalog.mjs';
@@ -21,7 +30,8 @@ const FETCH_LIMIT_MS = 10 * 60_000;
  */
 
 const folderOf = (/** @type {string} */ id) => join(CACHE, 'parts', id);
-const wanted = (/** @type {string} */ id) => JSON.stringify([PARTS[id].from ?? 'own release', ...PARTS[id].packages]);
+const wanted = (/** @type {string} */ id) =>
+  JSON.stringify([PARTS[id].from ?? 'own release', ...PARTS[id].packages]);
 const isRoot = () => process.getuid?.() === 0;
 
 /** What to add to the environment so that the programs in an unpacked folder find each other and their libraries. */
@@ -55,8 +65,10 @@ export function tryPart(/** @type {string} */ id) {
     if (!unpacked) return { id, ok: false, reason: 'it has not been fetched' };
     return smoke(id, ['chroot', dir, ...part.smoke], { id, ok: true, dir, chroot: true, env: {} });
   }
-  const own = unpacked && smoke(id, part.smoke, { id, ok: true, dir, chroot: false, env: overlayEnv(dir) });
-  return own && own.ok ? own : smoke(id, part.smoke, { id, ok: true, dir: undefined, chroot: false, env: {} });
+  const own = !unpacked
+    ? undefined
+    : smoke(id, part.smoke, { id, ok: true, dir, chroot: false, env: overlayEnv(dir) });
+  return own?.ok ? own : smoke(id, part.smoke, { id, ok: true, dir: undefined, chroot: false, env: {} });
 }
 
 function smoke(/** @type {string} */ id, /** @type {string[]} */ command, /** @type {Ready} */ ready) {
@@ -88,7 +100,8 @@ export function ensureParts(ids) {
 /** @returns {Ready | Missing} */
 function fetchPart(/** @type {string} */ id, /** @type {string} */ state) {
   const { packages, from, about } = PARTS[id];
-  if (!capture(['apt-get', '--version']).ok) return { id, ok: false, reason: 'this machine has no apt-get to fetch it with' };
+  if (!capture(['apt-get', '--version']).ok)
+    return { id, ok: false, reason: 'this machine has no apt-get to fetch it with' };
   say(`fetching ${id} (${about}) into ${folderOf(id)}`);
   const aside = mkdtempSync(join(CACHE, 'parts', `.${id}-`));
   try {

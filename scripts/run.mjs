@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// node scripts/run.mjs COMMAND…  = rollcall COMMAND…, from a fresh clone: installs and compiles first where needed.
+import { inRoot } from './lib/paths.mjs';
+import { prepare } from './lib/prepare.mjs';
+
+if (prepare()) {
+  // In this very process: terminal, signals and exit code are the command's own, with nothing in between.
+  const main = inRoot('dist', 'src', 'cli', 'main.js');
+  process.argv[1] = main;
+  await import(main);
+} else {
+  process.exitCode = 1;
+}

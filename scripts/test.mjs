@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+// All checks: compile, lint, fetch the real parts, unit tests, interop tests.
+//   npm test                               everything
+//   npm test -- --unit | --interop         one kind alone
+//   npm test -- --only sip,proxy/decide    test folders or files alone (no lint)
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { passThrough, say } from './lib/command.mjs';
+import { ensureParts } from './lib/parts.mjs';
+import { inRoot, ROOT } from './lib/paths.mjs';
+import { prepare } from './lib/prepare.mjs';
+import { partsNeeded, selectTests } from './lib/test-files.mjs';
+import { runTests, sum } from './lib/test-run.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    unit: { type: 'boolean', default: false },
+    interop: { type: 'boolean', default: false },
+  },
+});
+
+/** @returns {Promise<boolean>} */
+async function lint() {
+  say('linting (biome)');
+  return (
+    (await passThrough([inRoot('node_modules', '.bin', 'biome'), 'check', '--error-on-warnings', '.'], {
+      cwd: ROOT,
+    })) === 0
+  );
+}
+
+/** Says which parts cannot be had. Their tests skip, and fail where CI=true. */
+function fetchParts(/** @type {string[]} */ files) {
+  for (const part of ensureParts(partsNeeded(files))) {
+    if (part.ok) continue;
+    const uses = files.filter((file) => partsNeeded([file]).includes(part.id));
+    say(`MISSING: ${part.id}: ${part.reason}\n  tests that need it: ${uses.join(', ')}`);
+  }
+}
+
+async function main() {
+  if (!prepare()) return 1;
+  const only = options.only.split(',').filter(Boolean);
+  const both = options.unit === options.interop;
+  const files = selectTests({ only, unit: both || options.unit, interop: both || options.interop });
+  if (files.unit.length + files.interop.length === 0) {
+    say('no test file matches');
+    return 1;
+  }
+  const linted = only.length > 0 || (await lint());
+  fetchParts([...files.unit, ...files.interop]);
+  const unit = await runTests(files.unit, { concurrency: availableParallelism() });
+  const interop = await runTests(files.interop, { concurrency: 1 });
+
+  const { passed, failed, skipped } = sum([unit, interop]);
+  if (!linted) say('the lint run failed: see above');
+  process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
+  return linted && failed === 0 && passed > 0 ? 0 : 1;
+}
+
+process.exitCode = await main();
