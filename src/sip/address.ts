@@ -195,8 +195,7 @@ function writeIpv6(out: Uint8Array, at: number, address: Endpoint): number {
 }
 
 function groupOf(address: Endpoint, index: number): number {
-  const word =
-    index < 2 ? address.a : index < 4 ? address.b : index < 6 ? address.c : address.d;
+  const word = index < 2 ? address.a : index < 4 ? address.b : index < 6 ? address.c : address.d;
   return index % 2 === 0 ? word >>> 16 : word & 0xffff;
 }
 

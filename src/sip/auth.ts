@@ -1,5 +1,6 @@
 import { COMMA, DQUOTE, EQUALS, equalsFolded, isSpace, isTokenByte, skipSpace } from './bytes.ts';
-import { quotedEnd, type Span } from './params.ts';
+import type { Span } from './params.ts';
+import { quotedEnd } from './params.ts';
 
 /**
  * Challenges and credentials (RFC 3261 §20.7, §20.44; RFC 8760): one per header line, their commas separate

@@ -58,7 +58,8 @@ export function isSpace(byte: number): boolean {
 
 /** RFC 3261 §25.1 token: alphanumeric / - . ! % * _ + ` ' ~ */
 const TOKEN = new Uint8Array(256);
-for (const c of ascii("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.!%*_+`'~")) TOKEN[c] = 1;
+for (const c of ascii("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.!%*_+`'~"))
+  TOKEN[c] = 1;
 
 export function isTokenByte(byte: number): boolean {
   return TOKEN[byte] === 1;

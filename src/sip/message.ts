@@ -1,9 +1,9 @@
 import {
+  ascii,
   COLON,
   CR,
   decimal,
   equalsFolded,
-  ascii,
   HTAB,
   indexOf,
   isDigit,
@@ -16,11 +16,18 @@ import {
   skipSpace,
   trimEnd,
 } from './bytes.ts';
-import { HEADER_COUNT, Header, type HeaderId, headerId } from './headers.ts';
-import { type Method, methodOf } from './methods.ts';
+import type { HeaderId } from './headers.ts';
+import { HEADER_COUNT, Header, headerId } from './headers.ts';
+import type { Method } from './methods.ts';
+import { methodOf } from './methods.ts';
 
 /** Why a datagram that has a SIP start line is not a well-formed message. */
-export type MessageFault = 'start_line' | 'version' | 'header_line' | 'headers_unterminated' | 'content_length';
+export type MessageFault =
+  | 'start_line'
+  | 'version'
+  | 'header_line'
+  | 'headers_unterminated'
+  | 'content_length';
 
 /** The largest UDP payload over IPv4: 65,535 less 20 bytes of IP and 8 of UDP header. */
 export const MAX_DATAGRAM_BYTES = 65_507;
@@ -181,7 +188,8 @@ function readRequestLine(message: Message, start: number, end: number): boolean 
   message.isRequest = true;
   const versionEnd = trimEnd(bytes, start, end);
   let versionStart = versionEnd;
-  while (versionStart > start && bytes[versionStart - 1] !== SPACE && bytes[versionStart - 1] !== HTAB) versionStart--;
+  while (versionStart > start && bytes[versionStart - 1] !== SPACE && bytes[versionStart - 1] !== HTAB)
+    versionStart--;
   const methodEnd = indexOf(bytes, start, versionStart, SPACE);
   if (methodEnd < 0 || !isToken(bytes, start, methodEnd)) return false;
   if (!isVersionPrefix(bytes, versionStart, versionEnd)) return false;
@@ -256,7 +264,8 @@ function boundBody(message: Message): void {
     line = message.nextOf(Header.CONTENT_LENGTH, line)
   ) {
     const value = decimal(message.bytes, message.valueStart(line), message.valueEnd(line));
-    if (value === NOT_A_NUMBER || (stated !== NONE && value !== stated)) return message.fail('content_length');
+    if (value === NOT_A_NUMBER || (stated !== NONE && value !== stated))
+      return message.fail('content_length');
     stated = value;
   }
   if (stated === NONE) return;

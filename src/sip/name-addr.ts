@@ -12,7 +12,8 @@ import {
   skipSpace,
   trimEnd,
 } from './bytes.ts';
-import { type Param, quotedEnd, readParam } from './params.ts';
+import type { Param } from './params.ts';
+import { quotedEnd, readParam } from './params.ts';
 
 /** One value of From, To, Contact, Route, Record-Route or Path (RFC 3261 §20.10, §25.1 name-addr / addr-spec). */
 export class NameAddr {

@@ -1,4 +1,4 @@
-import { BACKSLASH, COMMA, DQUOTE, EQUALS, RANGLE, SEMICOLON, isSpace, skipSpace } from './bytes.ts';
+import { BACKSLASH, COMMA, DQUOTE, EQUALS, isSpace, RANGLE, SEMICOLON, skipSpace } from './bytes.ts';
 
 /** A range of a datagram. */
 export class Span {

@@ -148,9 +148,6 @@ export class Edits {
   }
 }
 
-
-
-
 const SMALL = 64;
 
 /** Byte loops win over `set(subarray)` below some dozens of bytes, and make no garbage. */

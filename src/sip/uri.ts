@@ -1,4 +1,4 @@
-import { LBRACKET, RBRACKET } from './bytes.ts';
+import { readPort } from './address.ts';
 import {
   AT,
   ascii,
@@ -8,12 +8,14 @@ import {
   indexOf,
   isAlpha,
   isDigit,
+  LBRACKET,
   NOT_A_NUMBER,
   QUESTION,
+  RBRACKET,
   SEMICOLON,
 } from './bytes.ts';
-import { readPort } from './address.ts';
-import { Param, readParam } from './params.ts';
+import type { Param } from './params.ts';
+import { readParam } from './params.ts';
 
 export type Scheme = 'sip' | 'sips' | 'tel' | 'other';
 

@@ -1,5 +1,15 @@
 import { readPort } from './address.ts';
-import { ascii, COLON, COMMA, equals, equalsFolded, isTokenByte, NOT_A_NUMBER, SLASH, skipSpace } from './bytes.ts';
+import {
+  ascii,
+  COLON,
+  COMMA,
+  equals,
+  equalsFolded,
+  isTokenByte,
+  NOT_A_NUMBER,
+  SLASH,
+  skipSpace,
+} from './bytes.ts';
 import { Param, readParam } from './params.ts';
 import { hostEnd } from './uri.ts';
 
