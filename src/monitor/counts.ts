@@ -21,18 +21,18 @@ export class MonitorCounts {
   challengesAbandoned = 0;
   /** At least `other`; a domain enters with its first 2xx or by configuration. */
   readonly domains = new Map<string, DomainCounts>([[OTHER_DOMAIN, new DomainCounts()]]);
-  readonly challengeSeconds = new Histogram(SECONDS);
-  readonly finalSeconds = new Histogram(SECONDS);
-  readonly handshakeSeconds = new Histogram(SECONDS);
-  readonly grantedExpiresSeconds = new Histogram(GRANTS);
-  readonly refreshRatio = new Histogram(RATIOS);
+  readonly challengeSeconds = new Histogram(SECOND_BOUNDS);
+  readonly finalSeconds = new Histogram(SECOND_BOUNDS);
+  readonly handshakeSeconds = new Histogram(SECOND_BOUNDS);
+  readonly grantedExpiresSeconds = new Histogram(GRANT_BOUNDS);
+  readonly refreshRatio = new Histogram(RATIO_BOUNDS);
   readonly suspiciousEvents = new Float64Array(PATTERNS.length);
   compromiseSuspected = 0;
   readonly evictions = new Float64Array(TABLES.length);
 }
 
 /** From a registrar on the same host to one that is about to time out. */
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32];
+export const SECOND_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32];
 /** The grants that registrars hand out: NAT keep-alive habits, minutes, hours. */
-const GRANTS = [10, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 86_400];
-const RATIOS = [0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95, 1, 1.1];
+export const GRANT_BOUNDS = [10, 30, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 86_400];
+export const RATIO_BOUNDS = [0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95, 1, 1.1];
