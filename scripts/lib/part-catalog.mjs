@@ -41,4 +41,55 @@ export const PARTS = {
     smoke: ['/usr/sbin/asterisk', '-V'],
     says: /Asterisk 2[2-9]\./,
   },
+  linphone: {
+    about: 'a softphone',
+    packages: ['linphone-cli'],
+    // Its grammars must lie in /usr/share, and without them it does not start.
+    from: 'bookworm',
+    smoke: ['/usr/bin/linphonec', '-v'],
+    says: /version: 5\./,
+  },
+  baresip: {
+    about: 'a softphone',
+    packages: ['baresip-core'],
+    smoke: ['baresip', '-h'],
+    says: /baresip v[1-9]/,
+  },
+  sipsak: {
+    about: 'single SIP requests',
+    packages: ['sipsak'],
+    smoke: ['sipsak', '-V'],
+    says: /sipsak 0\.9/,
+  },
+  sipvicious: {
+    about: 'a scanner and password guesser',
+    packages: ['sipvicious'],
+    // Named, because its own first line names /usr/bin/python3, which may lie in the unpacked folder instead.
+    smoke: ['sh', '-c', 'python3 "$(command -v svmap)" --version'],
+    says: /svmap v0\.3/,
+  },
+  iproute2: {
+    about: 'network namespaces',
+    packages: ['iproute2'],
+    smoke: ['ip', '-V'],
+    says: /iproute2/,
+  },
+  nftables: {
+    about: 'NAT',
+    packages: ['nftables'],
+    smoke: ['nft', '--version'],
+    says: /nftables v/,
+  },
+  conntrack: {
+    about: 'NAT mappings, to be forgotten',
+    packages: ['conntrack'],
+    smoke: ['conntrack', '--version'],
+    says: /conntrack v/,
+  },
+  keepalived: {
+    about: 'a standby pair with VRRP',
+    packages: ['keepalived'],
+    smoke: ['keepalived', '--version'],
+    says: /Keepalived v2/,
+  },
 };

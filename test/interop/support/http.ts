@@ -1,0 +1,41 @@
+import { request } from 'node:http';
+
+const ANSWER_LIMIT_MS = 5_000;
+const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** One request on a connection of its own, which is closed after it. A body makes it a POST. */
+export function http(url: string, body?: string): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers:
+        body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      agent: false,
+      timeout: ANSWER_LIMIT_MS,
+    });
+    sent.once('timeout', () => sent.destroy(new Error(`${url} gave no answer in ${ANSWER_LIMIT_MS} ms`)));
+    sent.once('error', reject);
+    sent.once('response', (answer) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      answer.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > BODY_LIMIT_BYTES)
+          answer.destroy(new Error(`${url} answered more than ${BODY_LIMIT_BYTES} bytes`));
+        else chunks.push(chunk);
+      });
+      answer.once('error', reject);
+      answer.once('end', () =>
+        resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+      );
+    });
+    sent.end(body);
+  });
+}

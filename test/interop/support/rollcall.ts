@@ -1,0 +1,86 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPO_ROOT } from '../../support/repo-root.ts';
+import { SIP_PORT } from './addresses.ts';
+import { http } from './http.ts';
+import type { Lab } from './lab.ts';
+import type { Program } from './program.ts';
+import { waitUntil } from './wait-until.ts';
+
+const START_LIMIT_MS = 15_000;
+const HTTP_PORT = 9080;
+
+export interface RollcallOptions {
+  readonly ip: string;
+  /** Default 5060. */
+  readonly port?: number;
+  /** IP:PORT of the registrar. */
+  readonly registrar: string;
+  /** Default 9080. */
+  readonly httpPort?: number;
+  readonly contactMode?: 'direct' | 'alias' | 'path';
+  /** A file to share between two starts; default: one of its own. */
+  readonly secretFile?: string;
+  /** Further flags, as on the command line. */
+  readonly flags?: readonly string[];
+}
+
+export interface Rollcall {
+  readonly ip: string;
+  readonly port: number;
+  /** http://IP:PORT, without a slash at the end. */
+  readonly http: string;
+  readonly program: Program;
+  /** The text of /metrics, now. */
+  metrics(): Promise<string>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/** A secret file as an administrator would make one, readable by its owner alone. */
+export function secretFile(lab: Lab): string {
+  const path = lab.path('secret');
+  writeFileSync(path, `${'0123456789abcdef'.repeat(4)}\n`, { mode: 0o600 });
+  return path;
+}
+
+/** The compiled command: of the same compilation as this file where there is one, or the checkout's. */
+function commandPath(): string {
+  const beside = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'main.js');
+  return existsSync(beside) ? beside : join(REPO_ROOT, 'dist', 'src', 'cli', 'main.js');
+}
+
+/** Starts the real command and waits until it says that it is ready. */
+export async function startRollcall(lab: Lab, options: RollcallOptions): Promise<Rollcall> {
+  const { ip, port = SIP_PORT, httpPort = HTTP_PORT, contactMode = 'direct', flags = [] } = options;
+  const address = `${ip}:${httpPort}`;
+  const program = lab.start({
+    name: `rollcall at ${ip}:${port}`,
+    command: [
+      process.execPath,
+      commandPath(),
+      'run',
+      ...['--listen', `${ip}:${port}`, '--registrar', options.registrar, '--http', address],
+      ...['--contact-mode', contactMode, '--secret-file', options.secretFile ?? secretFile(lab)],
+      ...flags,
+    ],
+  });
+  await waitUntil(
+    `/readyz of Rollcall at ${address}`,
+    async () => {
+      const { status, body } = await http(`http://${address}/readyz`);
+      if (status === 200) return true;
+      throw new Error(`HTTP ${status}: ${body.slice(0, 200)}`);
+    },
+    { withinMs: START_LIMIT_MS, program },
+  );
+  return {
+    ip,
+    port,
+    http: `http://${address}`,
+    program,
+    metrics: async () => (await http(`http://${address}/metrics`)).body,
+    stop: program.stop,
+    kill: program.kill,
+  };
+}
