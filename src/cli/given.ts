@@ -132,13 +132,13 @@ export function givenByFile(
     const place = `${name}:${lineOf(isScalar(key) ? key.range?.[0] : 0)}`;
     const setting = settings.find((candidate) => candidate.key === keyText);
     if (setting === undefined) complainAboutKey(place, keyText, settings, out);
-    else addFileValue(setting.key, value, place, (node) => `${name}:${lineOf(node)}`, out);
+    else addFileValue(setting, value, place, (node) => `${name}:${lineOf(node)}`, out);
   }
   return out;
 }
 
 function addFileValue(
-  key: string,
+  { key, form }: Setting<unknown>,
   value: unknown,
   place: string,
   placeOf: (offset: number | undefined) => string,
@@ -148,8 +148,10 @@ function addFileValue(
   for (const node of nodes) {
     if (isScalar(node) && node.value !== null) {
       out.add(key, node.source ?? String(node.value), `${placeOf(node.range?.[0])}: ${key}`);
-    } else {
+    } else if (node === null || isScalar(node)) {
       out.problems.push(`${place}: ${key}: has no value; write one, or take the line out.`);
+    } else {
+      out.problems.push(`${place}: ${key}: takes a value or a list, not a map; write ${key}: ${form}.`);
     }
   }
 }
