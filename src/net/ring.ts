@@ -1,0 +1,214 @@
+import type { Endpoint } from '../sip/address.ts';
+
+/**
+ * A single-producer single-consumer queue of datagrams in shared memory. The producer never waits: a record
+ * that does not fit is refused. Records are contiguous, so that the reader can look at them where they lie.
+ *
+ * Record, 8-byte aligned: length i32, kind i32, atMs f64, phone 5 × i32, registrar 5 × i32, then the bytes.
+ * `head` and `tail` are byte counts modulo 2^32; only they are shared atomically, each written by one side.
+ */
+
+export const RING_KINDS = ['request', 'response'] as const;
+export type RingKind = (typeof RING_KINDS)[number];
+
+/** What a reader fills for each record; `bytes` is the ring's own memory and valid until `release`. */
+export interface RingRecord {
+  atMs: number;
+  kind: RingKind;
+  readonly phone: Endpoint;
+  readonly registrar: Endpoint;
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+const HEADER_BYTES = 56;
+/** Head and tail stand on cache lines of their own, else the two threads fight over one. */
+const TAIL_WORD = 16;
+const DATA_AT = 128;
+/** In place of a kind: nothing more up to the ring's end. */
+const SKIP = -1;
+
+/** A place in shared memory. */
+export interface RingPlace {
+  readonly buffer: SharedArrayBuffer;
+  /** A multiple of 64. */
+  readonly offset: number;
+  /** A power of two, 256 KiB to 1 GiB. */
+  readonly capacityBytes: number;
+}
+
+export const MIN_RING_BYTES = 2 ** 18;
+export const MAX_RING_BYTES = 2 ** 30;
+
+export function ringFootprint(capacityBytes: number): number {
+  return DATA_AT + capacityBytes;
+}
+
+class RingMemory {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly headWord: number;
+  readonly tailWord: number;
+  readonly dataAt: number;
+  readonly capacity: number;
+  readonly mask: number;
+
+  constructor({ buffer, offset, capacityBytes }: RingPlace) {
+    const isPowerOfTwo = (capacityBytes & (capacityBytes - 1)) === 0;
+    if (
+      !isPowerOfTwo ||
+      capacityBytes < MIN_RING_BYTES ||
+      capacityBytes > MAX_RING_BYTES ||
+      offset % 64 !== 0
+    ) {
+      throw new RangeError(`ring of ${capacityBytes} bytes at ${offset}`);
+    }
+    this.bytes = new Uint8Array(buffer);
+    this.words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+    this.doubles = new Float64Array(buffer, 0, buffer.byteLength >>> 3);
+    this.headWord = offset >>> 2;
+    this.tailWord = this.headWord + TAIL_WORD;
+    this.dataAt = offset + DATA_AT;
+    this.capacity = capacityBytes;
+    this.mask = capacityBytes - 1;
+  }
+}
+
+function padded(length: number): number {
+  return (HEADER_BYTES + length + 7) & ~7;
+}
+
+export class RingWriter {
+  private readonly memory: RingMemory;
+  private head: number;
+  private published: number;
+  /** As last read: the true tail may have moved on. */
+  private tail: number;
+
+  constructor(place: RingPlace) {
+    this.memory = new RingMemory(place);
+    this.head = Atomics.load(this.memory.words, this.memory.headWord);
+    this.published = this.head;
+    this.tail = Atomics.load(this.memory.words, this.memory.tailWord);
+  }
+
+  /** The whole shared memory: datagrams received into it are copied without a detour. */
+  get bytes(): Uint8Array {
+    return this.memory.bytes;
+  }
+
+  /** Takes a copy of bytes [start, end), or refuses; the reader sees it after `publish`. */
+  offer(
+    kind: RingKind,
+    atMs: number,
+    phone: Endpoint,
+    registrar: Endpoint,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): 'taken' | 'full' {
+    const { memory } = this;
+    const size = padded(end - start);
+    const toEnd = memory.capacity - (this.head & memory.mask);
+    const skipped = size > toEnd ? toEnd : 0;
+    if (!this.hasRoom(skipped + size)) return 'full';
+    if (skipped > 0) {
+      memory.words[((memory.dataAt + (this.head & memory.mask)) >>> 2) + 1] = SKIP;
+      this.head = (this.head + skipped) | 0;
+    }
+    const at = memory.dataAt + (this.head & memory.mask);
+    const word = at >>> 2;
+    memory.words[word] = end - start;
+    memory.words[word + 1] = kind === 'request' ? 0 : 1;
+    memory.doubles[(at >>> 3) + 1] = atMs;
+    writeEndpoint(memory.words, word + 4, phone);
+    writeEndpoint(memory.words, word + 9, registrar);
+    if (bytes === memory.bytes) bytes.copyWithin(at + HEADER_BYTES, start, end);
+    else memory.bytes.set(bytes.subarray(start, end), at + HEADER_BYTES);
+    this.head = (this.head + size) | 0;
+    return 'taken';
+  }
+
+  private hasRoom(size: number): boolean {
+    const { memory } = this;
+    if (size + ((this.head - this.tail) >>> 0) <= memory.capacity) return true;
+    this.tail = Atomics.load(memory.words, memory.tailWord);
+    return size + ((this.head - this.tail) >>> 0) <= memory.capacity;
+  }
+
+  /** Lets the reader see what was taken. */
+  publish(): void {
+    if (this.head === this.published) return;
+    this.published = this.head;
+    Atomics.store(this.memory.words, this.memory.headWord, this.head);
+  }
+}
+
+export class RingReader {
+  private readonly memory: RingMemory;
+  private tail: number;
+  private head: number;
+
+  constructor(place: RingPlace) {
+    this.memory = new RingMemory(place);
+    this.tail = Atomics.load(this.memory.words, this.memory.tailWord);
+    this.head = this.tail;
+  }
+
+  /** Shows the next record in `into`; false where there is none. */
+  next(into: RingRecord): boolean {
+    const { memory } = this;
+    if (this.head === this.tail) {
+      this.head = Atomics.load(memory.words, memory.headWord);
+      if (this.head === this.tail) return false;
+    }
+    let at = memory.dataAt + (this.tail & memory.mask);
+    if (memory.words[(at >>> 2) + 1] === SKIP) {
+      this.tail = (this.tail + memory.capacity - (this.tail & memory.mask)) | 0;
+      at = memory.dataAt;
+    }
+    const word = at >>> 2;
+    const length = memory.words[word]!;
+    into.kind = memory.words[word + 1] === 0 ? 'request' : 'response';
+    into.atMs = memory.doubles[(at >>> 3) + 1]!;
+    readEndpoint(memory.words, word + 4, into.phone);
+    readEndpoint(memory.words, word + 9, into.registrar);
+    into.bytes = memory.bytes;
+    into.start = at + HEADER_BYTES;
+    into.end = into.start + length;
+    this.tail = (this.tail + padded(length)) | 0;
+    return true;
+  }
+
+  /** Gives the room of all records shown so far back to the writer. */
+  release(): void {
+    Atomics.store(this.memory.words, this.memory.tailWord, this.tail);
+  }
+
+  /** Bytes that wait, as of now. */
+  get backlogBytes(): number {
+    return (Atomics.load(this.memory.words, this.memory.headWord) - this.tail) >>> 0;
+  }
+
+  get capacityBytes(): number {
+    return this.memory.capacity;
+  }
+}
+
+function writeEndpoint(words: Int32Array, at: number, endpoint: Endpoint): void {
+  words[at] = endpoint.a;
+  words[at + 1] = endpoint.b;
+  words[at + 2] = endpoint.c;
+  words[at + 3] = endpoint.d;
+  words[at + 4] = endpoint.port;
+}
+
+function readEndpoint(words: Int32Array, at: number, into: Endpoint): void {
+  into.a = words[at]!;
+  into.b = words[at + 1]!;
+  into.c = words[at + 2]!;
+  into.d = words[at + 3]!;
+  into.port = words[at + 4]!;
+}

@@ -1,0 +1,97 @@
+import type { Datagram } from '../proxy/decision.ts';
+import type { LocalSocket } from '../proxy/routes.ts';
+import type { Endpoint } from '../sip/address.ts';
+import { endpointText } from '../sip/address.ts';
+
+export type TransportKind = 'batched' | 'portable';
+
+/** The longest UDP payload that a slot must hold (IPv6 without jumbograms: 65,535 less the UDP header). */
+export const MAX_PAYLOAD_BYTES = 65_527;
+
+/** Payload bytes that a socket may hold for us while we are busy: what a storm of phones needs. */
+export const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The forwarding side as a transport sees it. A batch is `startBatch`, one `take` per datagram, `endBatch`;
+ * between a datagram's `take` and the end of its batch the receiver may call `Transport.send`. Whether the
+ * kernel took what was sent is told by `sent` or `failed`, at the latest before `endBatch`, except by the
+ * portable transport, which may learn it later.
+ */
+export interface Receiver {
+  /** Filled by the transport before each `take`: bytes, start, end, source, socket. */
+  readonly datagram: Datagram;
+  startBatch(): void;
+  /** The datagram may be edited in place and grow down to position `lowest`. */
+  take(lowest: number): void;
+  sent(tag: number): void;
+  failed(tag: number): void;
+  /** The registrar's host answered that nobody listens there (ICMP), where the transport can know. */
+  registrarUnreachable(): void;
+  endBatch(): void;
+}
+
+/** Everything that differs between ways to move datagrams. Sockets are bound when one is handed out. */
+export interface Transport {
+  readonly kind: TransportKind;
+  /** Bytes of receive buffer that the kernel granted, per socket; the kernel counts its own overhead in. */
+  readonly receiveBufferBytes: readonly number[];
+  /**
+   * Sends bytes [start, end) from our socket `socket` to `target`. Bytes of the datagram being taken stay
+   * where they are until they are sent; anything else is copied before this returns.
+   */
+  send(bytes: Uint8Array, start: number, end: number, socket: number, target: Endpoint, tag: number): void;
+  /** Tells which exchange deserves a socket of its own, where the transport can have one. */
+  faceRegistrar(socket: number, registrar: Endpoint): void;
+  /**
+   * Receives until `turn`, called between batches and at least every TURN_MS, answers 'stop'; then takes
+   * what the sockets hold already, and closes them.
+   */
+  run(receiver: Receiver, turn: () => 'go on' | 'stop'): Promise<void>;
+  /** Gives up sockets that never ran. */
+  close(): void;
+}
+
+/** How long a control message may wait for an idle transport. */
+export const TURN_MS = 100;
+
+/** What is still in the sockets at the end is forwarded, but no longer than this. */
+export const MAX_DRAIN_MS = 400;
+
+/** A socket that can't be had; the message says what to do. */
+export class BindError extends Error {
+  override readonly name = 'BindError';
+  readonly code: string;
+
+  constructor(address: Endpoint, code: string) {
+    super(`cannot listen on udp ${endpointText(address)}: ${cureOf(address, code)} (${code})`);
+    this.code = code;
+  }
+}
+
+function cureOf(address: Endpoint, code: string): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `another program has that port; find it with \`ss -lunp 'sport = :${address.port}'\`, stop it, or give --listen another port`;
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address; see `ip address`; for a shared address that keepalived moves set net.ipv4.ip_nonlocal_bind=1';
+    case 'EACCES':
+      return 'ports below 1024 need the capability CAP_NET_BIND_SERVICE; grant it or give --listen a higher port';
+    case 'EAFNOSUPPORT':
+      return 'this kernel has no support for that address family; give --listen an address of the other one';
+    default:
+      return 'the kernel refused; see the error code';
+  }
+}
+
+/** Memory that datagrams are received into; shared with the tap's ring, so that a copy needs no detour. */
+export interface Arena {
+  /** The whole shared memory, the very array that the ring's writer uses. */
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface TransportOptions {
+  readonly sockets: readonly LocalSocket[];
+  readonly receiveBufferBytes: number;
+}

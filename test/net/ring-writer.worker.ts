@@ -1,0 +1,22 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { RingPlace } from '../../src/net/ring.ts';
+import { RingWriter } from '../../src/net/ring.ts';
+import { Endpoint } from '../../src/sip/address.ts';
+
+/** Offers numbered records as fast as it can, and says how many were taken. */
+const { memory, offers } = workerData as { memory: RingPlace; offers: number };
+const writer = new RingWriter(memory);
+const phone = new Endpoint();
+const bytes = new Uint8Array(1000);
+let taken = 0;
+let full = 0;
+for (let seed = 0; seed < offers; seed++) {
+  const length = 100 + (seed % 900);
+  for (let i = 0; i < length; i++) bytes[i] = (seed + i) & 255;
+  phone.port = seed & 0xffff;
+  if (writer.offer('request', seed, phone, phone, bytes, 0, length) === 'taken') taken++;
+  else full++;
+  if (seed % 3 === 0) writer.publish();
+}
+writer.publish();
+parentPort!.postMessage({ taken, full });

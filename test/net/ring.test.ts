@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
+import type { RingPlace, RingRecord } from '../../src/net/ring.ts';
+import { MIN_RING_BYTES, RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
+import { Endpoint } from '../../src/sip/address.ts';
+
+const OFFSET = 192;
+
+function place(capacityBytes = MIN_RING_BYTES): RingPlace {
+  const size = OFFSET + ringFootprint(capacityBytes) + 70_000;
+  return { buffer: new SharedArrayBuffer(size + (8 - (size % 8))), offset: OFFSET, capacityBytes };
+}
+
+function record(): RingRecord {
+  return {
+    atMs: 0,
+    kind: 'request',
+    phone: new Endpoint(),
+    registrar: new Endpoint(),
+    bytes: new Uint8Array(),
+    start: 0,
+    end: 0,
+  };
+}
+
+function endpoint(seed: number): Endpoint {
+  const out = new Endpoint().setIpv4(seed * 2654435761);
+  if (seed % 3 === 0) out.a = seed;
+  out.port = seed & 0xffff;
+  return out;
+}
+
+/** A datagram that tells its number and length in every byte. */
+function payload(seed: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (seed * 31 + length + i * 7) & 255);
+}
+
+/** What a record holds, in a form that compares. */
+function shown(from: RingRecord): unknown {
+  const { atMs, kind, phone, registrar, bytes, start, end } = from;
+  return {
+    atMs,
+    kind,
+    phone: { ...phone },
+    registrar: { ...registrar },
+    bytes: Buffer.from(bytes.subarray(start, end)),
+  };
+}
+
+test('what goes in comes out, in order, whatever the schedule; what does not fit is refused and never mixed in', () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ offer: fc.integer({ min: 0, max: 2000 }) }) },
+    { weight: 1, arbitrary: fc.record({ offer: fc.integer({ min: 30_000, max: 65_507 }) }) },
+    { weight: 2, arbitrary: fc.record({ take: fc.integer({ min: 1, max: 60 }) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+      const memory = place();
+      const writer = new RingWriter(memory);
+      const reader = new RingReader(memory);
+      const into = record();
+      const expected: unknown[] = [];
+      let held = 0;
+      let seed = 0;
+      for (const step of steps) {
+        if ('offer' in step) {
+          seed++;
+          const bytes = payload(seed, step.offer);
+          const kind = seed % 2 === 0 ? 'request' : 'response';
+          const phone = endpoint(seed);
+          const registrar = endpoint(seed + 1);
+          const result = writer.offer(kind, seed / 3, phone, registrar, bytes, 0, bytes.length);
+          writer.publish();
+          // A record wastes at most its own size at the ring's end.
+          if (result === 'full')
+            assert.ok(held + 2 * (bytes.length + 64) > MIN_RING_BYTES, `full with ${held} bytes`);
+          else {
+            expected.push(
+              shown({ atMs: seed / 3, kind, phone, registrar, bytes, start: 0, end: bytes.length }),
+            );
+            held += bytes.length + 64;
+          }
+        } else {
+          for (let i = 0; i < step.take && reader.next(into); i++) {
+            held -= into.end - into.start + 64;
+            assert.deepEqual(shown(into), expected.shift());
+          }
+          reader.release();
+        }
+      }
+      while (reader.next(into)) assert.deepEqual(shown(into), expected.shift());
+      assert.equal(expected.length, 0);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('a datagram that lies in the same memory is copied from there', () => {
+  const memory = place();
+  const writer = new RingWriter(memory);
+  const from = OFFSET + ringFootprint(MIN_RING_BYTES);
+  const bytes = payload(5, 777);
+  writer.bytes.set(bytes, from);
+  assert.equal(writer.offer('request', 1, endpoint(1), endpoint(2), writer.bytes, from, from + 777), 'taken');
+  writer.publish();
+  writer.bytes.fill(0, from, from + 777);
+  const into = record();
+  assert.ok(new RingReader(memory).next(into));
+  assert.deepEqual(Buffer.from(into.bytes.subarray(into.start, into.end)), Buffer.from(bytes));
+});
+
+test('nothing is seen before it is published, and room comes back only with release', () => {
+  const memory = place();
+  const writer = new RingWriter(memory);
+  const reader = new RingReader(memory);
+  const into = record();
+  const bytes = payload(1, 60_000);
+  const offer = () => writer.offer('request', 0, endpoint(1), endpoint(2), bytes, 0, bytes.length);
+  assert.equal(offer(), 'taken');
+  assert.equal(reader.next(into), false);
+  writer.publish();
+  assert.equal(reader.next(into), true);
+  let taken = 0;
+  while (offer() === 'taken') taken++;
+  assert.equal(taken, 3);
+  reader.release();
+  assert.equal(offer(), 'taken');
+});
+
+test('positions pass 2^31 and 2^32 unharmed', () => {
+  for (const start of [2 ** 31 - MIN_RING_BYTES, -MIN_RING_BYTES]) {
+    const memory = place();
+    const words = new Int32Array(memory.buffer);
+    words[OFFSET / 4] = start;
+    words[OFFSET / 4 + 16] = start;
+    const writer = new RingWriter(memory);
+    const reader = new RingReader(memory);
+    const into = record();
+    for (let i = 0; i < 2000; i++) {
+      const bytes = payload(i, 700 + (i % 13));
+      assert.equal(writer.offer('request', i, endpoint(i), endpoint(i), bytes, 0, bytes.length), 'taken');
+      writer.publish();
+      assert.ok(reader.next(into));
+      assert.deepEqual(Buffer.from(into.bytes.subarray(into.start, into.end)), Buffer.from(bytes));
+      reader.release();
+    }
+  }
+});
+
+test('two threads: everything taken arrives whole and in order while the ring overflows', async () => {
+  const memory = place();
+  const offers = 60_000;
+  const worker = new Worker(new URL('./ring-writer.worker.js', import.meta.url), {
+    workerData: { memory, offers },
+  });
+  const ended = once(worker, 'message') as Promise<[{ taken: number; full: number }]>;
+  const reader = new RingReader(memory);
+  const into = record();
+  let seen = 0;
+  let last = -1;
+  let outcome: { taken: number; full: number } | undefined;
+  ended.then(([message]) => {
+    outcome = message;
+  });
+  while (outcome === undefined || seen < outcome.taken) {
+    for (let i = 0; i < 50 && reader.next(into); i++) {
+      const seed = into.atMs;
+      assert.ok(seed > last);
+      last = seed;
+      seen++;
+      const { bytes, start, end } = into;
+      assert.equal(end - start, 100 + (seed % 900));
+      for (let at = start; at < end; at += 97) assert.equal(bytes[at], (seed + at - start) & 255);
+      assert.equal(into.phone.port, seed & 0xffff);
+    }
+    reader.release();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(outcome.taken + outcome.full, offers);
+  assert.equal(seen, outcome.taken);
+  assert.ok(outcome.full > 0, 'the ring never overflowed: the test proves less than it should');
+  await worker.terminate();
+});
