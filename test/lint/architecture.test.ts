@@ -53,7 +53,7 @@ function refuses({ path, source, rule, says }: Offence): void {
   try {
     const { failed, output } = lint(path);
     assert.ok(failed, `passed, but must not: ${source}`);
-    const blamed = new RegExp(`^${path}\\S* ${rule} [sS]*?${says}`, 'm');
+    const blamed = new RegExp(`^${path}\\S* ${rule} [\\s\\S]*?${says}`, 'm');
     assert.match(output, blamed, `${source} failed, but not for ${rule} ("${says}")`);
   } finally {
     rmSync(planted);
