@@ -17,8 +17,8 @@ export class Datagram {
 /** What the monitor gets a copy of: REGISTER as we send it on, and the response to one as we received it. */
 export type Tap = 'none' | 'register' | 'register_response';
 
-/** No datagram that we originate may be longer than the one that caused it; the longest datagram bounds this buffer. */
-export const MAX_REPLY_BYTES = 65_536;
+/** An answer is written before its length is judged: it holds each line of the longest datagram at most once. */
+export const MAX_REPLY_BYTES = 1 << 17;
 
 /**
  * What to do with one datagram. Made once per worker and filled again by every `decide`; whoever sends

@@ -29,6 +29,7 @@ export const REASONS = [
   'via',
   'cseq',
   'request_uri',
+  'route',
   'max_forwards_value',
   // a request that may not go on
   'scheme',
@@ -40,6 +41,7 @@ export const REASONS = [
   'no_registrar',
   'target_refused',
   'too_large',
+  'too_many_edits',
   'ack_to_local_response',
   // responses
   'not_our_via',
@@ -47,8 +49,6 @@ export const REASONS = [
   'no_next_via',
   'next_via_not_udp',
   // answering and sending
-  'options_ping',
-  'options_from_registrar',
   'reply_too_large',
   'reply_limit',
   'send_failed',
@@ -57,5 +57,5 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /** Every status that we answer with ourselves (RFC 3261 §16.3, §8.2; never 1xx, never 408). */
-export const LOCAL_STATUSES = [200, 400, 403, 416, 420, 480, 482, 483, 505, 513] as const;
+export const LOCAL_STATUSES = [400, 403, 416, 420, 480, 482, 483, 505, 513] as const;
 export type LocalStatus = (typeof LOCAL_STATUSES)[number];

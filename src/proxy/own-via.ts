@@ -1,0 +1,248 @@
+import { Endpoint, readHost, writeHost } from '../sip/address.ts';
+import {
+  ascii,
+  COLON,
+  decimal,
+  hexValue,
+  lower,
+  writeBytes,
+  writeDecimal,
+  writeHex32,
+} from '../sip/bytes.ts';
+import { Header } from '../sip/headers.ts';
+import type { Message } from '../sip/message.ts';
+import type { Edits } from '../sip/splice.ts';
+import { hasCookieBranch, readVia, Via } from '../sip/via.ts';
+import { writeEol } from './lines.ts';
+import type { Request } from './request.ts';
+import type { Routes } from './routes.ts';
+import type { HashKey } from './signer.ts';
+import { HashInput, sipHash128 } from './siphash.ts';
+
+/**
+ * Our own Via: `Via: SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bK…;s=0;m=…;l=…`. All that a stateless proxy
+ * must know about a response when it comes back is in it (RFC 3261 §16.11, RFC 3581 §4):
+ *
+ * - branch: a hash of what stays the same in retransmissions, CANCEL and ACK, and differs between phones
+ * - s: the socket the request came in on, which is where the response must leave from
+ * - m: a keyed hash over the next Via, so that a forged response cannot make us send to a victim
+ * - l: a keyed hash that is equal when the same request comes round again unchanged
+ *
+ * Lines stay short and parameters do not start with `rport`: chan_sip copies 512 bytes and uses strstr.
+ */
+const VIA = ascii('Via: SIP/2.0/UDP ');
+const BRANCH = ascii(';branch=z9hG4bK');
+const SOCKET = ascii(';s=');
+const CHECK = ascii(';m=');
+const LOOP = ascii(';l=');
+const ASK_RPORT = ascii(';rport');
+
+/** Hex digits of `m` and `l`: 64 bits. */
+const CHECK_DIGITS = 16;
+
+const input = new HashInput();
+const hash = new Int32Array(4);
+const host = new Endpoint();
+const folded = new Uint8Array(256);
+
+/** Whether our Via asks the registrar to answer to our source port, which tells it that the phone is behind a NAT. */
+export type AskRport = 'plain' | 'rport';
+
+/** What pushing our Via needs to know of the hop; one object, filled again for each request. */
+export class Passage {
+  /** Socket that the request arrived on. */
+  arrival = 0;
+  /** Socket that it leaves by. */
+  departure = 0;
+  readonly source = new Endpoint();
+  /** Port that replies go to: the source's where `rport` is stamped, 0 where it is not. */
+  stampedRport = 0;
+  askRport: AskRport = 'plain';
+}
+
+/** Adds our Via as the first header line. */
+export function pushOwnVia(
+  message: Message,
+  request: Request,
+  routes: Routes,
+  passage: Passage,
+  edits: Edits,
+): void {
+  const key = routes.signer.keys[0]!;
+  const out = edits.inserts;
+  const sentBy = routes.sockets[passage.departure]!.sentBy;
+  let at = writeHost(out, writeBytes(out, edits.writeAt, VIA), sentBy);
+  out[at++] = COLON;
+  at = writeDecimal(out, at, sentBy.port);
+
+  hashBranch(message, request, key.branch);
+  at = writeBytes(out, at, BRANCH);
+  for (let i = 0; i < 4; i++) at = writeHex32(out, at, hash[i]!);
+
+  at = writeDecimal(out, writeBytes(out, at, SOCKET), passage.arrival);
+  hashNextVia(message.bytes, request.via, passage.source, passage.stampedRport, passage.arrival, key.check);
+  at = writeHash64(out, writeBytes(out, at, CHECK));
+  hashLoop(message, request, key.loop);
+  at = writeHash64(out, writeBytes(out, at, LOOP));
+  if (passage.askRport === 'rport') at = writeBytes(out, at, ASK_RPORT);
+  edits.replace(message.headersStart, 0, writeEol(out, at, message));
+}
+
+/**
+ * §16.11 with two corrections. Its recipe hashes the To tag and Proxy-Require, which an ACK has or a CANCEL
+ * lacks where the INVITE did not: then neither would reach the INVITE's transaction. And the received branch
+ * alone would collide between weak phones, so their sent-by, Call-ID and From tag go in.
+ */
+function hashBranch(message: Message, request: Request, key: HashKey): void {
+  const { bytes } = message;
+  const { via } = request;
+  input
+    .clear()
+    .field(bytes, Math.max(via.branchStart, 0), Math.max(via.branchEnd, 0))
+    .field(bytes, via.hostStart, via.hostEnd)
+    .word(via.port)
+    .field(bytes, request.callIdStart, request.callIdEnd)
+    .word(request.cseq.number)
+    .field(bytes, request.fromTagStart, request.fromTagEnd);
+  if (!hasCookieBranch(bytes, via)) hashRfc2543Parts(message, request);
+  sipHash128(key, input.bytes, input.length, hash);
+}
+
+/** A branch without cookie is not unique, so more of the request must tell transactions apart (§17.2.3). */
+function hashRfc2543Parts(message: Message, request: Request): void {
+  const { bytes, method } = message;
+  input.field(bytes, request.via.start, request.via.end).field(bytes, message.uriStart, message.uriEnd);
+  const sharesInvite = method === 'INVITE' || method === 'ACK' || method === 'CANCEL';
+  if (!sharesInvite && request.hasToTag) input.field(bytes, request.toTagStart, request.toTagEnd);
+}
+
+/** Over all that decides where a response goes: the next Via's sent-by, received and rport, and our socket. */
+function hashNextVia(
+  bytes: Uint8Array,
+  via: Via,
+  received: Endpoint,
+  rport: number,
+  socket: number,
+  key: HashKey,
+): void {
+  const length = Math.min(via.hostEnd - via.hostStart, folded.length);
+  for (let i = 0; i < length; i++) folded[i] = lower(bytes[via.hostStart + i]!);
+  input
+    .clear()
+    .field(folded, 0, length)
+    .word(via.port)
+    .word(received.a)
+    .word(received.b)
+    .word(received.c)
+    .word(received.d)
+    .word(rport)
+    .word(socket);
+  sipHash128(key, input.bytes, input.length, hash);
+}
+
+/**
+ * What a loop leaves unchanged and a spiral does not (§16.6(8)). Vias stay out: the topmost changes at
+ * every hop, so a loop by way of another proxy would never be seen.
+ */
+function hashLoop(message: Message, request: Request, key: HashKey): void {
+  const { bytes } = message;
+  input.clear().field(bytes, message.uriStart, message.uriEnd);
+  for (let line = message.firstOf(Header.ROUTE); line >= 0; line = message.nextOf(Header.ROUTE, line)) {
+    input.field(bytes, message.valueStart(line), message.valueEnd(line));
+  }
+  input
+    .field(bytes, request.fromTagStart, request.fromTagEnd)
+    .field(bytes, request.callIdStart, request.callIdEnd)
+    .word(request.cseq.number);
+  sipHash128(key, input.bytes, input.length, hash);
+}
+
+function writeHash64(out: Uint8Array, at: number): number {
+  return writeHex32(out, writeHex32(out, at, hash[0]!), hash[1]!);
+}
+
+/** True where the span holds the first 64 bits of `hash` as 16 hex digits, in either case. */
+function isHash64(bytes: Uint8Array, start: number, end: number): boolean {
+  if (start < 0 || end - start !== CHECK_DIGITS) return false;
+  let differences = 0;
+  for (let i = 0; i < CHECK_DIGITS; i++) {
+    const nibble = (hash[i >>> 3]! >>> (28 - (i & 7) * 4)) & 15;
+    differences |= hexValue(bytes[start + i]!) ^ nibble;
+  }
+  return differences === 0;
+}
+
+/** Which of our sockets this Via names as its sent-by; -1 where it is not ours. */
+export function ownSocketOf(bytes: Uint8Array, via: Via, routes: Routes): number {
+  if (!readHost(bytes, via.hostStart, via.hostEnd, host)) return -1;
+  for (let i = 0; i < routes.sockets.length; i++) {
+    const { sentBy } = routes.sockets[i]!;
+    if (sentBy.port === via.sentByPort && sentBy.sameHost(host)) return i;
+  }
+  return -1;
+}
+
+/** The socket that our Via's `s` names; the one it was sent from where `s` names none that we (still) have. */
+export function arrivalSocketOf(bytes: Uint8Array, via: Via, routes: Routes, fallback: number): number {
+  if (via.socketStart < 0) return fallback;
+  const socket = decimal(bytes, via.socketStart, via.socketEnd);
+  return socket >= 0 && socket < routes.sockets.length ? socket : fallback;
+}
+
+/** True where `m` of our Via was made by us, with the current or the previous key, for just this next Via. */
+export function isCheckValid(
+  bytes: Uint8Array,
+  own: Via,
+  next: Via,
+  received: Endpoint,
+  routes: Routes,
+): boolean {
+  const socket = own.socketStart < 0 ? -1 : decimal(bytes, own.socketStart, own.socketEnd);
+  for (const key of routes.signer.keys) {
+    hashNextVia(bytes, next, received, next.rport, socket, key.check);
+    if (isHash64(bytes, own.checkStart, own.checkEnd)) return true;
+  }
+  return false;
+}
+
+const visited = new Via();
+
+/** §16.3(4): one of our Vias is in the request already and says that nothing has changed since. */
+export function isLooped(message: Message, request: Request, routes: Routes): boolean {
+  const { bytes } = message;
+  for (let line = message.firstOf(Header.VIA); line >= 0; line = message.nextOf(Header.VIA, line)) {
+    const end = message.valueEnd(line);
+    let at = message.valueStart(line);
+    while (at >= 0 && readVia(bytes, at, end, visited)) {
+      if (visited.loopStart >= 0 && ownSocketOf(bytes, visited, routes) >= 0) {
+        if (isLoopValueOurs(message, request, routes)) return true;
+      }
+      at = visited.next;
+    }
+  }
+  return false;
+}
+
+function isLoopValueOurs(message: Message, request: Request, routes: Routes): boolean {
+  for (const key of routes.signer.keys) {
+    hashLoop(message, request, key.loop);
+    if (isHash64(message.bytes, visited.loopStart, visited.loopEnd)) return true;
+  }
+  return false;
+}
+
+/** The Via behind the top one, in the same header line or in the next; false where there is none to read. */
+export function readNextVia(message: Message, top: Via, next: Via): boolean {
+  const line = message.firstOf(Header.VIA);
+  if (top.next >= 0) return readVia(message.bytes, top.next, message.valueEnd(line), next);
+  const following = message.nextOf(Header.VIA, line);
+  if (following < 0) return false;
+  return readVia(message.bytes, message.valueStart(following), message.valueEnd(following), next);
+}
+
+/** §16.11: takes our value away, and with it the header line where nothing else stands in it. */
+export function popTopVia(message: Message, top: Via, next: Via, edits: Edits): void {
+  const line = message.firstOf(Header.VIA);
+  if (top.next >= 0) edits.remove(top.start, next.start - top.start);
+  else edits.remove(message.lineStart(line), message.lineEnd(line) - message.lineStart(line));
+}

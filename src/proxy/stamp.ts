@@ -1,0 +1,68 @@
+import { Endpoint, readHost, writeBareHost } from '../sip/address.ts';
+import { ascii, equalsFolded, writeBytes, writeDecimal } from '../sip/bytes.ts';
+import { Param, readParam } from '../sip/params.ts';
+import type { Edits } from '../sip/splice.ts';
+import type { Via } from '../sip/via.ts';
+import { RECEIVED_PARAM, RPORT_PARAM } from '../sip/via.ts';
+import type { Datagram } from './decision.ts';
+import type { Routes } from './routes.ts';
+
+const RECEIVED = ascii(';received=');
+const RPORT = ascii(';rport=');
+const EQUALS_SIGN = ascii('=');
+
+const param = new Param();
+const sentBy = new Endpoint();
+
+/**
+ * RFC 3581 §4 and RFC 3261 §18.2.1: where the replies to this request go, into `target`. The address is
+ * always the source's; the port too where the phone asked for it (`rport`) or is made to (`--rport`), else
+ * the port of its sent-by: many phones send from one port and listen on another.
+ */
+export function replyTarget(datagram: Datagram, via: Via, routes: Routes, target: Endpoint): void {
+  target.copyFrom(datagram.source);
+  if (!usesSourcePort(datagram, via, routes)) target.port = via.sentByPort;
+}
+
+/** `auto` is chan_sip's rule: a sent-by that is not the source is behind a NAT, so only the source port is reachable. */
+export function usesSourcePort(datagram: Datagram, via: Via, routes: Routes): boolean {
+  if (via.hasRport || routes.rport === 'force') return true;
+  return routes.rport === 'auto' && !isSentBySource(datagram, via);
+}
+
+/** True where the Via's sent-by is the numeric address that the datagram came from. */
+export function isSentBySource(datagram: Datagram, via: Via): boolean {
+  return readHost(datagram.bytes, via.hostStart, via.hostEnd, sentBy) && sentBy.sameHost(datagram.source);
+}
+
+/**
+ * Writes what we saw into the sender's Via: any `received` and `rport` of its own making goes first,
+ * because both steer our replies; then `received` always, `rport` where replies use the source port.
+ */
+export function stampTopVia(datagram: Datagram, via: Via, routes: Routes, edits: Edits): void {
+  const { bytes, source } = datagram;
+  let hasRport = false;
+  let at = via.paramsStart;
+  while (readParam(bytes, at, via.end, param) === 'param') {
+    at = param.end;
+    if (equalsFolded(bytes, param.nameStart, param.nameEnd, RECEIVED_PARAM)) {
+      edits.remove(param.start, param.end - param.start);
+    } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, RPORT_PARAM)) {
+      if (hasRport) edits.remove(param.start, param.end - param.start);
+      else fillRport(source.port, edits);
+      hasRport = true;
+    }
+  }
+  const out = edits.inserts;
+  let end = writeBareHost(out, writeBytes(out, edits.writeAt, RECEIVED), source);
+  if (!hasRport && usesSourcePort(datagram, via, routes)) {
+    end = writeDecimal(out, writeBytes(out, end, RPORT), source.port);
+  }
+  edits.replace(via.end, 0, end);
+}
+
+function fillRport(port: number, edits: Edits): void {
+  const out = edits.inserts;
+  const end = writeDecimal(out, writeBytes(out, edits.writeAt, EQUALS_SIGN), port);
+  edits.replace(param.nameEnd, param.end - param.nameEnd, end);
+}

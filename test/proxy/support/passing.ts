@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { decide } from '../../../src/proxy/decide.ts';
+import { Datagram, Decision } from '../../../src/proxy/decision.ts';
+import type { Outcome, Reason } from '../../../src/proxy/reasons.ts';
+import type { Network, Routes } from '../../../src/proxy/routes.ts';
+import { hostNetwork } from '../../../src/proxy/routes.ts';
+import { createSigner } from '../../../src/signer.ts';
+import type { Endpoint } from '../../../src/sip/address.ts';
+import { endpointFrom, endpointText } from '../../../src/sip/address.ts';
+
+/** A secret that is the same in every run, from a word. */
+export function secretOf(word: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(word).digest());
+}
+
+export const signer = createSigner([secretOf('first')]);
+
+export function endpoint(text: string): Endpoint {
+  const parsed = endpointFrom(text);
+  if (parsed === undefined) throw new Error(`not an address: ${text}`);
+  return parsed;
+}
+
+/** `10.0.0.0/8`, `2001:db8::/32`. */
+export function network(text: string): Network {
+  const [host, bits] = text.split('/');
+  const base = endpoint(host!);
+  return { base, prefixBits: Number(bits) + (base.isIpv4 ? 96 : 0) };
+}
+
+export interface Setting
+  extends Partial<Omit<Routes, 'sockets' | 'registrar' | 'registrarNets' | 'phoneNets'>> {
+  readonly us?: readonly string[];
+  readonly registrar?: string;
+  readonly registrarNets?: readonly string[];
+  readonly phoneNets?: readonly string[];
+}
+
+/** A proxy at 10.0.1.7:5060 in front of a registrar at 10.0.1.8:5060, direct mode, unless said otherwise. */
+export function routesOf(setting: Setting = {}): Routes {
+  const { us = ['10.0.1.7:5060'], registrar = '10.0.1.8:5060', registrarNets, phoneNets, ...rest } = setting;
+  return {
+    sockets: us.map((address, index) => ({ index, bound: endpoint(address), sentBy: endpoint(address) })),
+    registrar: endpoint(registrar),
+    registrarSocket: 0,
+    registrarNets: registrarNets?.map(network) ?? [
+      hostNetwork(Object.assign(endpoint(registrar), { port: 0 })),
+    ],
+    phoneNets: (phoneNets ?? ['10.0.0.0/8', '192.168.0.0/16', '172.16.0.0/12', 'fc00::/7']).map(network),
+    facing: [],
+    aliasHosts: [],
+    contactMode: 'direct',
+    rport: 'auto',
+    proxyRequire: 'enforce',
+    viaCheck: 'enforce',
+    stun: 'ignore',
+    foreignRoute: 'keep',
+    signer,
+    ...rest,
+  };
+}
+
+/** What happened to one datagram, in values that a test can compare. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  readonly reason: Reason;
+  /** The bytes to send, one character each; '' where nothing is sent. */
+  readonly sent: string;
+  /** Where to; '' where nothing is sent. */
+  readonly target: string;
+  readonly socket: number;
+  readonly from: 'phone' | 'registrar';
+  readonly tap: 'none' | 'register' | 'register_response';
+}
+
+const decision = new Decision();
+const out = new Uint8Array(1 << 18);
+/** Garbage around the datagram, as in a receive arena: nothing may be read of it. */
+const MARGIN = 48;
+
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'latin1'));
+}
+
+/** Runs `decide` on one datagram as the forwarder would. */
+export function pass(input: string | Uint8Array, source: string, routes: Routes, socket = 0): Verdict {
+  const bytes = typeof input === 'string' ? bytesOf(input) : input;
+  const datagram = new Datagram();
+  datagram.bytes = new Uint8Array(bytes.length + 2 * MARGIN).fill(0x41);
+  datagram.bytes.set(bytes, MARGIN);
+  datagram.start = MARGIN;
+  datagram.end = MARGIN + bytes.length;
+  datagram.source.copyFrom(endpoint(source));
+  datagram.socket = socket;
+  decide(datagram, routes, decision);
+  return {
+    outcome: decision.outcome,
+    reason: decision.reason,
+    sent: sentBytes(),
+    target:
+      decision.outcome === 'forwarded' || decision.outcome === 'answered'
+        ? endpointText(decision.target)
+        : '',
+    socket: decision.socket,
+    from: decision.from,
+    tap: decision.tap,
+  };
+}
+
+function sentBytes(): string {
+  const { outcome, message, edits, reply, replyLength } = decision;
+  if (outcome === 'answered') return latin1(reply.subarray(0, replyLength));
+  if (outcome !== 'forwarded') return '';
+  const end = edits.copyTo(message.bytes, message.start, message.end, out, 0);
+  return latin1(out.subarray(0, end));
+}
+
+/** Lines of a message with CRLF, the empty line at the end included. */
+export function lines(...text: readonly string[]): string {
+  return `${text.join('\r\n')}\r\n\r\n`;
+}
