@@ -43,6 +43,15 @@ const STATUS_OF: Readonly<Partial<Record<Reason, LocalStatus>>> = {
 /** What an answer copies once each (RFC 3261 §8.2.6.2), behind all Vias. */
 const COPIED: readonly HeaderId[] = [Header.FROM, Header.TO, Header.CALL_ID, Header.CSEQ];
 
+/**
+ * Nothing that we originate is longer than what caused it, or a forged source would make us an amplifier. A
+ * bare request is answered tersely: no reason phrase (§7.2 allows an empty one), no Content-Length (over UDP
+ * the datagram bounds the body, §18.3).
+ */
+type ReplyForm = 'full' | 'terse';
+/** `SIP/2.0 483 ` */
+const TERSE_STATUS_BYTES = 12;
+
 const TAG = ascii(';tag=');
 const TAG_PREFIX = ascii('rc');
 /** `rc` and 64 bits in hex. */
@@ -74,8 +83,10 @@ export function refuse(
   if (message.method === 'ACK') return 'dropped';
   if (message.method === 'OPTIONS' && decision.from === 'registrar') return 'dropped';
   const status = STATUS_OF[reason] ?? 400;
-  const length = writeReply(status, datagram, request, routes, decision);
-  if (length > datagram.end - datagram.start) {
+  const limit = datagram.end - datagram.start;
+  let length = writeReply(status, 'full', datagram, request, routes, decision);
+  if (length > limit) length = writeReply(status, 'terse', datagram, request, routes, decision);
+  if (length > limit) {
     decision.reason = 'reply_too_large';
     return 'dropped';
   }
@@ -91,6 +102,7 @@ export function refuse(
 /** §8.2.6, §8.2.7: no state, so the same request gets the same answer, To tag included; answers its length. */
 function writeReply(
   status: LocalStatus,
+  form: ReplyForm,
   datagram: Datagram,
   request: Request,
   routes: Routes,
@@ -99,14 +111,16 @@ function writeReply(
   edits.clear();
   stampTopVia(datagram, request.via, routes, edits);
   if (!request.hasToTag) addToTag(message, request, routes);
-  let at = writeEol(reply, writeBytes(reply, 0, STATUS_LINES[status]), message);
+  const statusLine = STATUS_LINES[status];
+  const statusLength = form === 'full' ? statusLine.length : TERSE_STATUS_BYTES;
+  let at = writeEol(reply, writeRange(reply, 0, statusLine, 0, statusLength), message);
   for (let line = message.firstOf(Header.VIA); line >= 0; line = message.nextOf(Header.VIA, line)) {
     at = copyLine(message, line, reply, at);
   }
   for (const id of COPIED)
     if (message.countOf(id) > 0) at = copyLine(message, message.firstOf(id), reply, at);
   if (status === 420) at = writeUnsupported(message, reply, at);
-  at = writeEol(reply, writeBytes(reply, at, NO_BODY), message);
+  if (form === 'full') at = writeEol(reply, writeBytes(reply, at, NO_BODY), message);
   return writeEol(reply, at, message);
 }
 
