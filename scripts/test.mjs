@@ -5,7 +5,7 @@
 //   npm test -- --only sip,proxy/decide    test folders or files alone (no lint)
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { passThrough, say } from './lib/command.mjs';
+import { passThrough, say, wasInterrupted } from './lib/command.mjs';
 import { ensureParts } from './lib/parts.mjs';
 import { inRoot, ROOT } from './lib/paths.mjs';
 import { prepare } from './lib/prepare.mjs';
@@ -53,6 +53,7 @@ async function main() {
   const unit = await runTests(files.unit, { concurrency: availableParallelism() });
   const interop = await runTests(files.interop, { concurrency: 1 });
 
+  if (wasInterrupted()) return 130;
   const { passed, failed, skipped } = sum([unit, interop]);
   if (!linted) say('the lint run failed: see above');
   process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);

@@ -26,6 +26,11 @@ export function capture([program, ...args], { cwd, env, timeoutMs = 60_000 } = {
   };
 }
 
+let interrupted = false;
+
+/** Whether a signal came while a command ran: then no other should be begun. */
+export const wasInterrupted = () => interrupted;
+
 /**
  * Runs a command with our own terminal, hands signals on to it, and resolves to the exit code that a shell
  * would give (128 + the signal's number where a signal ended it).
@@ -40,6 +45,7 @@ export function passThrough([program, ...args], { cwd, env } = {}) {
     /** @type {NodeJS.Signals[]} */
     const handed = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'];
     const handOn = (/** @type {NodeJS.Signals} */ signal) => {
+      interrupted = true;
       // A terminal sends its interrupt to the whole group, so the child has it already.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     };

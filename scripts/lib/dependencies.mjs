@@ -7,23 +7,26 @@ const LOCK = inRoot('package-lock.json');
 const STAMP = inRoot('node_modules', '.rollcall-stamp');
 const INSTALL_LIMIT_MS = 10 * 60_000;
 
-/** Same lock file and same Node: same node_modules. The major counts because native modules are built for it. */
+const read = (/** @type {string} */ path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+
+/** Native modules are built for a Node major and a platform. */
+const environment = `node-${process.versions.node.split('.')[0]} ${process.platform}-${process.arch}`;
+
+/** Same environment and same lock file: same node_modules. */
 function wantedStamp() {
-  const hash = createHash('sha256').update(readFileSync(LOCK)).digest('hex');
-  return `${hash} node-${process.versions.node.split('.')[0]} ${process.platform}-${process.arch}\n`;
+  return `${environment} ${createHash('sha256').update(readFileSync(LOCK)).digest('hex')}\n`;
 }
 
-const read = (/** @type {string} */ path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
-
-/** Whether somebody's own `npm ci` or `npm install` has put there just what the lock file names. */
+/** Whether what the lock file names is all here, put there by somebody's own `npm ci` or `npm install`. */
 function installedByHand() {
-  const installed = read(inRoot('node_modules', '.package-lock.json'));
-  if (!installed || existsSync(STAMP)) return false;
-  const have = JSON.parse(installed).packages ?? {};
+  const stamp = read(STAMP);
+  if (stamp !== '' && !stamp.startsWith(environment)) return false;
+  const have = JSON.parse(read(inRoot('node_modules', '.package-lock.json')) || '{}').packages ?? {};
   const want = Object.entries(JSON.parse(readFileSync(LOCK, 'utf8')).packages ?? {});
-  return want.every(
-    ([path, entry]) => path === '' || entry.optional || have[path]?.version === entry.version,
-  );
+  return want.every(([path, { optional, version }]) => {
+    if (path === '' || (optional && !have[path])) return true;
+    return have[path]?.version === version && existsSync(inRoot(path));
+  });
 }
 
 /** Installs the packages that package-lock.json names, unless they are here already. */

@@ -111,6 +111,9 @@ function fetchPart(/** @type {string} */ id, /** @type {string} */ state) {
     const done = capture(['bash', ...command], { timeoutMs: FETCH_LIMIT_MS });
     if (!done.ok) return { id, ok: false, reason: `fetching it failed: ${lastLines(done.output)}` };
     writeFileSync(join(aside, STAMP), wanted(id));
+    // Another run may have fetched it meanwhile, and be using it.
+    const there = tryPart(id);
+    if (there.ok) return there;
     rmSync(folderOf(id), { recursive: true, force: true });
     renameSync(aside, folderOf(id));
   } finally {

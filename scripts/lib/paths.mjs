@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The repository's root folder. */
-export const ROOT = resolve(import.meta.dirname, '..', '..');
+export const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
 /** What is costly to fetch and may be thrown away: the real parts of the interop tests. */
 export const CACHE = resolve(process.env.ROLLCALL_TEST_CACHE || join(ROOT, '.cache'));

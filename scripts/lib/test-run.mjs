@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { passThrough } from './command.mjs';
+import { passThrough, wasInterrupted } from './command.mjs';
 import { inRoot, ROOT } from './paths.mjs';
 
 /** A test file that has not ended by then hangs: it is killed and counted as failed. */
@@ -17,7 +17,7 @@ const FILE_LIMIT_MS = 15 * 60_000;
  * @returns {Promise<Totals>}
  */
 export async function runTests(files, { concurrency }) {
-  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  if (files.length === 0 || wasInterrupted()) return { passed: 0, failed: 0, skipped: 0 };
   const scratch = mkdtempSync(join(tmpdir(), 'rollcall-tests-'));
   const totalsFile = join(scratch, 'totals.json');
   try {
