@@ -131,7 +131,8 @@ function spreadGroups(count: number, gap: number, into: Endpoint): boolean {
 
 /**
  * The whole range as a numeric host: IPv4, bracketed IPv6, or (as in `received`) bare IPv6.
- * Sets the host of `into` and answers true; false for names and for anything else.
+ * Sets the host of `into` and answers true; false for names and for anything else, the host of `into` then
+ * being anything.
  */
 export function readHost(bytes: Uint8Array, start: number, end: number, into: Endpoint): boolean {
   if (end <= start) return false;
@@ -231,14 +232,17 @@ export function endpointFrom(textual: string): Endpoint | undefined {
   if (readHost(bytes, 0, bytes.length, out)) return out;
   const colon = bytes.lastIndexOf(COLON);
   if (colon < 1 || !readHost(bytes, 0, colon, out)) return undefined;
-  if (!out.isIpv4 && bytes[0] !== LBRACKET && bytes[colon - 1] !== RBRACKET) return undefined;
+  if (bytes.indexOf(COLON) < colon && bytes[0] !== LBRACKET) return undefined;
   const port = readPort(bytes, colon + 1, bytes.length);
-  if (port === NOT_A_NUMBER) return undefined;
+  if (port < 1) return undefined;
   out.port = port;
   return out;
 }
 
-/** A port, 1 to 65535; else NOT_A_NUMBER. */
+/**
+ * A port as written, 0 to 65535; else NOT_A_NUMBER. 0 is no port that anybody listens on, but it is well-formed
+ * (§25.1 port = 1*DIGIT): it says as much as no port at all, and that is how our views hold it.
+ */
 export function readPort(bytes: Uint8Array, start: number, end: number): number {
   if (end <= start || end - start > 10) return NOT_A_NUMBER;
   let value = 0;
@@ -246,7 +250,7 @@ export function readPort(bytes: Uint8Array, start: number, end: number): number 
     if (!isDigit(bytes[i]!)) return NOT_A_NUMBER;
     value = value * 10 + bytes[i]! - ZERO;
   }
-  return value >= 1 && value <= 65_535 ? value : NOT_A_NUMBER;
+  return value <= 65_535 ? value : NOT_A_NUMBER;
 }
 
 /** True for 255.255.255.255 and for multicast of either family: never a target (RFC 4475 §3.3.13 bcast). */

@@ -31,8 +31,11 @@ export type MessageFault =
 
 /** The largest UDP payload over IPv4: 65,535 less 20 bytes of IP and 8 of UDP header. */
 export const MAX_DATAGRAM_BYTES = 65_507;
-/** No datagram holds more header lines than this: the shortest one, `a:` and LF, takes three bytes. */
-export const MAX_HEADER_LINES = 21_836;
+/**
+ * Header lines that the index holds. No datagram fills it, over IPv6 neither: the shortest line is one stray
+ * byte and LF, and 65,535 bytes hold fewer than this many of them.
+ */
+export const MAX_HEADER_LINES = 32_768;
 
 const STRIDE = 4;
 const VERSION = ascii('sip/2.0');
@@ -54,7 +57,7 @@ export class Message {
   methodEnd = 0;
   uriStart = 0;
   uriEnd = 0;
-  /** 100 to 699; 0 in a request. */
+  /** 100 to 699; 0 in a request, and where the code is not one. */
   status = 0;
   /** Position of the first header line. */
   headersStart = 0;
@@ -75,7 +78,15 @@ export class Message {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.isRequest = true;
+    this.method = 'other';
+    this.methodEnd = start;
+    this.uriStart = start;
+    this.uriEnd = start;
     this.status = 0;
+    this.headersStart = end;
+    this.headersEnd = end;
+    this.bodyStart = end;
     this.headerCount = 0;
     this.fault = undefined;
     this.first.fill(NONE);
@@ -177,8 +188,8 @@ function readStatusLine(message: Message, start: number, end: number): boolean {
   if (!equalsFolded(bytes, start, space, VERSION)) message.fail('version');
   const code = decimal(bytes, space + 1, codeEnd);
   const isTerminated = codeEnd === end || bytes[codeEnd] === SPACE;
-  if (code < 100 || code > 699 || !isTerminated) message.fail('start_line');
-  message.status = code;
+  if (code >= 100 && code <= 699 && isTerminated) message.status = code;
+  else message.fail('start_line');
   return true;
 }
 
@@ -198,7 +209,8 @@ function readRequestLine(message: Message, start: number, end: number): boolean 
   message.uriStart = methodEnd + 1;
   message.uriEnd = Math.max(versionStart - 1, methodEnd + 1);
   if (!equalsFolded(bytes, versionStart, versionEnd, VERSION)) message.fail('version');
-  if (versionEnd !== end || !isUriText(bytes, message.uriStart, message.uriEnd)) message.fail('start_line');
+  const isExact = versionEnd === end && bytes[versionStart - 1] === SPACE;
+  if (!isExact || !isUriText(bytes, message.uriStart, message.uriEnd)) message.fail('start_line');
   return true;
 }
 
@@ -214,7 +226,7 @@ function isUriText(bytes: Uint8Array, start: number, end: number): boolean {
 function readHeaders(message: Message, from: number, end: number): void {
   const { bytes } = message;
   let at = from;
-  while (at < end) {
+  while (at < end && message.headerCount < MAX_HEADER_LINES) {
     if (bytes[at] === LF || (bytes[at] === CR && at + 1 < end && bytes[at + 1] === LF)) {
       message.headersEnd = at;
       message.bodyStart = bytes[at] === LF ? at + 1 : at + 2;
@@ -247,7 +259,9 @@ function readHeaderLine(message: Message, start: number, end: number): number {
     message.addHeader(Header.OTHER, start, start, trimEnd(bytes, start, lineEnd));
     return lineEnd;
   }
-  const valueStart = skipSpace(bytes, colon + 1, lineEnd);
+  // An empty value stands right behind the colon, not in the next line: edits are made at these positions.
+  const spaceEnd = skipSpace(bytes, colon + 1, lineEnd);
+  const valueStart = spaceEnd < lineEnd ? spaceEnd : colon + 1;
   message.addHeader(headerId(bytes, start, nameEnd), start, valueStart, trimEnd(bytes, valueStart, lineEnd));
   return lineEnd;
 }
@@ -257,20 +271,23 @@ function readHeaderLine(message: Message, start: number, end: number): number {
  * message; fewer bytes than it says, nonsense, or two values that differ are an error.
  */
 function boundBody(message: Message): void {
-  let stated = NONE;
-  for (
-    let line = message.firstOf(Header.CONTENT_LENGTH);
-    line >= 0;
-    line = message.nextOf(Header.CONTENT_LENGTH, line)
-  ) {
+  if (message.countOf(Header.CONTENT_LENGTH) === 0) return;
+  const stated = statedLength(message);
+  if (stated === NOT_A_NUMBER || stated > message.end - message.bodyStart) message.fail('content_length');
+  else message.end = message.bodyStart + stated;
+}
+
+/** What every Content-Length of the message says; NOT_A_NUMBER where they differ or say nonsense. */
+function statedLength(message: Message): number {
+  let stated = NOT_A_NUMBER;
+  let line = message.firstOf(Header.CONTENT_LENGTH);
+  while (line >= 0) {
     const value = decimal(message.bytes, message.valueStart(line), message.valueEnd(line));
-    if (value === NOT_A_NUMBER || (stated !== NONE && value !== stated))
-      return message.fail('content_length');
+    if (value === NOT_A_NUMBER || (stated !== NOT_A_NUMBER && value !== stated)) return NOT_A_NUMBER;
     stated = value;
+    line = message.nextOf(Header.CONTENT_LENGTH, line);
   }
-  if (stated === NONE) return;
-  if (stated > message.end - message.bodyStart) return message.fail('content_length');
-  message.end = message.bodyStart + stated;
+  return stated;
 }
 
 /** The digits of a sequence number and the method behind it, as CSeq has them. */

@@ -77,20 +77,20 @@ function readValue(bytes: Uint8Array, start: number, end: number, into: NameAddr
   return open < into.end ? readBracketed(bytes, open, into) : readBare(bytes, into);
 }
 
-/** Position of `<` outside a quoted display name; `end` for an addr-spec; -1 for a quote that never closes. */
+/**
+ * Position of `<` outside a quoted display name; `end` for an addr-spec; -1 for a quote that never closes.
+ * A bare URI has a colon before its first semicolon; a display name in tokens has none.
+ */
 function openingBracket(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
+  let hasColon = false;
   while (at < end && bytes[at] !== LANGLE) {
-    if (bytes[at] === SEMICOLON && looksLikeUri(bytes, start, at)) return end;
+    if (bytes[at] === COLON) hasColon = true;
+    if (bytes[at] === SEMICOLON && hasColon) return end;
     at = bytes[at] === DQUOTE ? quotedEnd(bytes, at, end) : at + 1;
     if (at === BROKEN) return BROKEN;
   }
   return at;
-}
-
-/** A bare URI has a colon before its first semicolon; a display name in tokens has none. */
-function looksLikeUri(bytes: Uint8Array, start: number, end: number): boolean {
-  return indexOf(bytes, start, end, COLON) >= 0;
 }
 
 function readBracketed(bytes: Uint8Array, open: number, into: NameAddr): boolean {

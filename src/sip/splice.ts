@@ -15,7 +15,7 @@ export class Edits {
   count = 0;
   /** Sum of inserted less removed bytes. */
   growth = 0;
-  /** An edit did not fit: the list is unusable and the message must not be sent. */
+  /** An edit did not fit, or met the bytes of another one: the list is unusable and the message must not be sent. */
   overflowed = false;
   /** Bytes to insert, one edit's behind the other's, in the order in which they were made. */
   readonly inserts = new Uint8Array(MAX_INSERT_BYTES + INSERT_SLACK);
@@ -58,30 +58,57 @@ export class Edits {
 
   /** Keeps positions ascending; edits at one position keep the order in which they were made. */
   private add(at: number, removed: number, insertStart: number, insertLength: number): void {
-    if (this.count === MAX_EDITS) {
+    let slot = this.count;
+    while (slot > 0 && this.at[slot - 1]! > at) slot--;
+    if (this.count === MAX_EDITS || this.overlaps(slot, at, removed)) {
       this.overflowed = true;
       return;
     }
-    let slot = this.count++;
-    while (slot > 0 && this.at[slot - 1]! > at) {
-      this.at[slot] = this.at[slot - 1]!;
-      this.removed[slot] = this.removed[slot - 1]!;
-      this.insertStart[slot] = this.insertStart[slot - 1]!;
-      this.insertLength[slot] = this.insertLength[slot - 1]!;
-      slot--;
-    }
+    this.openSlot(slot);
     this.at[slot] = at;
     this.removed[slot] = removed;
     this.insertStart[slot] = insertStart;
     this.insertLength[slot] = insertLength;
     this.growth += insertLength - removed;
+    this.removeLastAt(slot);
   }
 
-  /** Writes the edited message to `out` at `outAt` (it must hold end - start + growth bytes); answers the position behind it. */
+  /** True where an edit that would go to `slot` takes out bytes of its neighbours', or stands among them. */
+  private overlaps(slot: number, at: number, removed: number): boolean {
+    if (slot < this.count && at + removed > this.at[slot]!) return true;
+    if (slot === 0) return false;
+    const before = this.at[slot - 1]!;
+    if (before === at) return removed > 0 && this.removed[slot - 1]! > 0;
+    return before + this.removed[slot - 1]! > at;
+  }
+
+  private openSlot(slot: number): void {
+    for (let i = this.count; i > slot; i--) {
+      this.at[i] = this.at[i - 1]!;
+      this.removed[i] = this.removed[i - 1]!;
+      this.insertStart[i] = this.insertStart[i - 1]!;
+      this.insertLength[i] = this.insertLength[i - 1]!;
+    }
+    this.count++;
+  }
+
+  /** Of several edits at one position the last takes the bytes out, so that all of them insert before what follows. */
+  private removeLastAt(slot: number): void {
+    if (slot === 0 || this.at[slot - 1] !== this.at[slot] || this.removed[slot - 1] === 0) return;
+    this.removed[slot] = this.removed[slot - 1]!;
+    this.removed[slot - 1] = 0;
+  }
+
+  /**
+   * Writes the range [start, end) as edited to `out` at `outAt`; answers the position behind it. `out` must hold
+   * end - start + growth bytes. Edits outside the range do not count, those at its very end do.
+   */
   copyTo(bytes: Uint8Array, start: number, end: number, out: Uint8Array, outAt: number): number {
     let from = start;
     let to = outAt;
     for (let i = 0; i < this.count; i++) {
+      if (this.at[i]! < start) continue;
+      if (this.at[i]! > end) break;
       to = copy(bytes, from, this.at[i]!, out, to);
       const insert = this.insertStart[i]!;
       to = copy(this.inserts, insert, insert + this.insertLength[i]!, out, to);
@@ -98,8 +125,9 @@ export class Edits {
   applyInPlace(bytes: Uint8Array, start: number, lowest: number): number {
     const newStart = start - this.growth;
     if (newStart < lowest) return -1;
-    if (this.growth >= 0) return this.movesOneWay(1) ? this.shiftLeft(bytes, start, newStart) : -1;
-    return this.movesOneWay(-1) ? this.shiftRight(bytes, start, newStart) : -1;
+    if (this.growth >= 0 && this.movesOneWay(1)) return this.shiftLeft(bytes, start, newStart);
+    if (this.growth <= 0 && this.movesOneWay(-1)) return this.shiftRight(bytes, start, newStart);
+    return -1;
   }
 
   /** True where every piece between edits moves in the direction of the whole (sign 1 = towards the start) or stays. */

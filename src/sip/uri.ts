@@ -4,7 +4,9 @@ import {
   ascii,
   COLON,
   DOT,
+  EQUALS,
   equalsFolded,
+  hexValue,
   indexOf,
   isAlpha,
   isDigit,
@@ -15,11 +17,10 @@ import {
   SEMICOLON,
 } from './bytes.ts';
 import type { Param } from './params.ts';
-import { readParam } from './params.ts';
 
 export type Scheme = 'sip' | 'sips' | 'tel' | 'other';
 
-/** Spans of a URI (RFC 3261 §19.1). For schemes other than sip and sips only `scheme`, `start` and `end` mean anything. */
+/** Spans of a URI (RFC 3261 §19.1). For schemes other than sip and sips only `scheme`, `start` and `end` say something; the rest is empty. */
 export class Uri {
   start = 0;
   end = 0;
@@ -48,11 +49,26 @@ const TEL = ascii('tel');
 export function readUri(bytes: Uint8Array, start: number, end: number, into: Uri): boolean {
   into.start = start;
   into.end = end;
+  clearParts(into, end);
   const colon = indexOf(bytes, start, end, COLON);
   if (colon <= start || !isScheme(bytes, start, colon)) return false;
   into.scheme = schemeOf(bytes, start, colon);
   if (into.scheme !== 'sip' && into.scheme !== 'sips') return colon + 1 < end;
   return readSipParts(bytes, colon + 1, end, into);
+}
+
+/** No part of the URI that was read before may show through. */
+function clearParts(into: Uri, end: number): void {
+  into.scheme = 'other';
+  into.hasUser = false;
+  into.userStart = end;
+  into.userEnd = end;
+  into.hostStart = end;
+  into.hostEnd = end;
+  into.port = 0;
+  into.paramsStart = end;
+  into.paramsEnd = end;
+  into.headersStart = end;
 }
 
 function isScheme(bytes: Uint8Array, start: number, end: number): boolean {
@@ -107,13 +123,17 @@ function readHostPort(bytes: Uint8Array, start: number, end: number, into: HostP
 
 /** Behind the host that starts at `start`: a name, a dotted quad, or a bracketed IPv6 address; `start` where there is none. */
 export function hostEnd(bytes: Uint8Array, start: number, end: number): number {
-  if (start < end && bytes[start] === LBRACKET) {
-    const close = indexOf(bytes, start, end, RBRACKET);
-    return close < 0 ? start : close + 1;
-  }
+  if (start < end && bytes[start] === LBRACKET) return referenceEnd(bytes, start, end);
   let pos = start;
   while (pos < end && isHostByte(bytes[pos]!)) pos++;
   return pos;
+}
+
+/** The brackets hide nothing that others would read as the end of the host: no separator may stand between them. */
+function referenceEnd(bytes: Uint8Array, start: number, end: number): number {
+  let pos = start + 1;
+  while (pos < end && (hexValue(bytes[pos]!) >= 0 || bytes[pos] === COLON || bytes[pos] === DOT)) pos++;
+  return pos > start + 1 && pos < end && bytes[pos] === RBRACKET ? pos + 1 : start;
 }
 
 /** Underscore is no RFC 1123 letter, but host names with it are in use and pass through a proxy. */
@@ -121,12 +141,29 @@ function isHostByte(byte: number): boolean {
   return isAlpha(byte) || isDigit(byte) || byte === DOT || byte === 0x2d || byte === 0x5f;
 }
 
-/** Finds a URI parameter by its lower-case name; true with its spans in `into`. */
+/**
+ * Finds a URI parameter by its lower-case name; true with its spans in `into`. In a URI only `;` and `=`
+ * separate (§19.1.1): quotes, commas and blanks that somebody left unescaped belong to their value.
+ */
 export function findUriParam(bytes: Uint8Array, uri: Uri, name: Uint8Array, into: Param): boolean {
   let at = uri.paramsStart;
-  while (readParam(bytes, at, uri.paramsEnd, into) === 'param') {
+  while (at < uri.paramsEnd) {
+    at = readUriParam(bytes, at, uri.paramsEnd, into);
     if (equalsFolded(bytes, into.nameStart, into.nameEnd, name)) return true;
-    at = into.end;
   }
   return false;
+}
+
+/** The parameter whose semicolon stands at `semicolon`; answers the position behind it. */
+export function readUriParam(bytes: Uint8Array, semicolon: number, end: number, into: Param): number {
+  const next = indexOf(bytes, semicolon + 1, end, SEMICOLON);
+  into.start = semicolon;
+  into.end = next < 0 ? end : next;
+  into.nameStart = semicolon + 1;
+  const equals = indexOf(bytes, into.nameStart, into.end, EQUALS);
+  into.hasValue = equals >= 0;
+  into.nameEnd = equals < 0 ? into.end : equals;
+  into.valueStart = equals < 0 ? into.end : equals + 1;
+  into.valueEnd = into.end;
+  return into.end;
 }

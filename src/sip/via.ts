@@ -54,13 +54,15 @@ export class Via {
 }
 
 const SIP = ascii('sip');
-const TWO_ZERO = ascii('2.0');
 const UDP = ascii('udp');
 const BRANCH = ascii('branch');
 const RECEIVED = ascii('received');
 const RPORT = ascii('rport');
 
-/** Reads the first Via value in the range; false where protocol, sent-by or a parameter is not well-formed. */
+/**
+ * Reads the first Via value in the range; false where protocol, sent-by or a parameter is not well-formed, or
+ * where a comma is followed by nothing that can be a value (RFC 4475 badinv01).
+ */
 export function readVia(bytes: Uint8Array, start: number, end: number, via: Via): boolean {
   via.start = skipSpace(bytes, start, end);
   const sentBy = readProtocol(bytes, via.start, end, via);
@@ -70,7 +72,10 @@ export function readVia(bytes: Uint8Array, start: number, end: number, via: Via)
   return readParams(bytes, behind, end, via);
 }
 
-/** sent-protocol = "SIP" SLASH "2.0" SLASH transport, white space allowed around each slash; answers where sent-by starts. */
+/**
+ * sent-protocol = "SIP" SLASH version SLASH transport, white space allowed around each slash; answers where
+ * sent-by starts. Any version will do: a request of another one is answered 505, and its Via says where.
+ */
 function readProtocol(bytes: Uint8Array, start: number, end: number, via: Via): number {
   let at = start;
   for (let part = 0; part < 3; part++) {
@@ -78,7 +83,6 @@ function readProtocol(bytes: Uint8Array, start: number, end: number, via: Via): 
     while (at < end && isTokenByte(bytes[at]!)) at++;
     if (at === from) return NONE;
     if (part === 0 && !equalsFolded(bytes, from, at, SIP)) return NONE;
-    if (part === 1 && !equals(bytes, from, at, TWO_ZERO)) return NONE;
     if (part === 2) via.isUdp = equalsFolded(bytes, from, at, UDP);
     const behind = skipSpace(bytes, at, end);
     if (part === 2) return behind > at ? behind : NONE;
@@ -124,8 +128,12 @@ function readParams(bytes: Uint8Array, from: number, end: number, via: Via): boo
   if (result === 'broken') return false;
   via.end = at;
   const behind = skipSpace(bytes, at, end);
-  via.next = behind < end ? behind + 1 : NONE;
-  return behind >= end || bytes[behind] === COMMA;
+  via.next = NONE;
+  if (behind === end) return true;
+  if (bytes[behind] !== COMMA) return false;
+  const next = skipSpace(bytes, behind + 1, end);
+  via.next = next;
+  return next < end && isTokenByte(bytes[next]!);
 }
 
 /** Remembers where a parameter of interest stands; of one that appears twice, the first counts. */

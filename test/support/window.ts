@@ -1,0 +1,50 @@
+/**
+ * A datagram as it stands in the receive arena: a range of a big buffer with other datagrams around it. A
+ * parser that looks past the range reads its neighbours, and no length check of the language stops it.
+ */
+export interface Window {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The datagram in a buffer of its own. */
+export function alone(datagram: Uint8Array): Window {
+  return { bytes: datagram.slice(), start: 0, end: datagram.length };
+}
+
+/** The datagram with neighbours before and behind it. */
+export function between(before: Uint8Array, datagram: Uint8Array, behind: Uint8Array): Window {
+  const bytes = new Uint8Array(before.length + datagram.length + behind.length);
+  bytes.set(before, 0);
+  bytes.set(datagram, before.length);
+  bytes.set(behind, before.length + datagram.length);
+  return { bytes, start: before.length, end: before.length + datagram.length };
+}
+
+/** What watches the reads of one window. */
+export class ReadWatch {
+  reads = 0;
+  private readonly maxReads: number;
+
+  constructor(maxReads = Number.POSITIVE_INFINITY) {
+    this.maxReads = maxReads;
+  }
+
+  /**
+   * The same window over bytes that count every read, and throw where one falls outside of it or goes over the
+   * maximum. Reads only: whoever wants to write, or to use a method of arrays, fails too.
+   */
+  over({ bytes, start, end }: Window): Window {
+    const get = (target: Uint8Array, key: string | symbol): unknown => {
+      const index = typeof key === 'string' ? Number(key) : Number.NaN;
+      if (Number.isNaN(index)) return Reflect.get(target, key, target);
+      this.reads++;
+      if (index < start || index >= end)
+        throw new RangeError(`read at ${index}, outside of ${start}..${end}`);
+      if (this.reads > this.maxReads) throw new RangeError(`more than ${this.maxReads} reads`);
+      return target[index];
+    };
+    return { bytes: new Proxy(bytes, { get }), start, end };
+  }
+}
