@@ -20,18 +20,18 @@ export function http(url: string, body?: string): Promise<HttpAnswer> {
       agent: false,
       timeout: ANSWER_LIMIT_MS,
     });
-    sent.once('timeout', () => sent.destroy(new Error(`${url} gave no answer in ${ANSWER_LIMIT_MS} ms`)));
-    sent.once('error', reject);
+    sent.once('timeout', () => sent.destroy(new Error(`no answer in ${ANSWER_LIMIT_MS} ms`)));
+    const fail = (error: Error): void => reject(new Error(`${url}: ${error.message}`, { cause: error }));
+    sent.once('error', fail);
     sent.once('response', (answer) => {
       const chunks: Buffer[] = [];
       let size = 0;
       answer.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > BODY_LIMIT_BYTES)
-          answer.destroy(new Error(`${url} answered more than ${BODY_LIMIT_BYTES} bytes`));
+        if (size > BODY_LIMIT_BYTES) answer.destroy(new Error(`more than ${BODY_LIMIT_BYTES} bytes`));
         else chunks.push(chunk);
       });
-      answer.once('error', reject);
+      answer.once('error', fail);
       answer.once('end', () =>
         resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
       );

@@ -77,8 +77,8 @@ export async function startKamailioRegistrar(lab: Lab, options: KamailioOptions)
       'kamailio',
       ...['-f', join(REPO_ROOT, 'test', 'interop', 'parts', 'kamailio-registrar.cfg')],
       ...modulePath(part),
-      // In the foreground, messages to stderr, 128 MB shared and 16 MB private memory.
-      ...['-DD', '-E', '-m', '128', '-M', '16', '-Y', runDir, '-P', join(runDir, 'pid')],
+      // In the foreground, messages to stderr; memory (MB, shared and private) for a dump of 20,000 bindings.
+      ...['-DD', '-E', '-m', '512', '-M', '64', '-Y', runDir, '-P', join(runDir, 'pid')],
       ...defines({
         REG_UDP: `udp:${ip}:${port}`,
         REG_TCP: `tcp:${ip}:${port}`,
