@@ -38,8 +38,10 @@ async function bind({ bound }: LocalSocket, receiveBufferBytes: number): Promise
     lookup: asItIs as never,
   });
   try {
+    // Asked for first, because without a lookup the socket may be bound before bind returns.
+    const listening = once(socket, 'listening');
     socket.bind({ address: hostText(bound), port: bound.port, exclusive: true });
-    await once(socket, 'listening');
+    await listening;
   } catch (error) {
     socket.close();
     throw new BindError(bound, (error as NodeJS.ErrnoException).code ?? 'unknown');

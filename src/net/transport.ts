@@ -83,6 +83,16 @@ function cureOf(address: Endpoint, code: string): string {
   }
 }
 
+/** Datagrams in one batch: 16 bring nearly all that batching brings, 64 the rest. */
+export const BATCH = 64;
+/** Room before a received datagram, for what is added to it: our Via above all. */
+export const HEADROOM_BYTES = 1024;
+/** A multiple of neither a page nor a power of two: slots must not share the same lines of the cache. */
+export const SLOT_BYTES = HEADROOM_BYTES + 65_536 + 64;
+/** For what is sent from elsewhere: answers of our own, and messages that outgrew their slot. */
+export const SCRATCH_BYTES = 1024 * 1024;
+export const ARENA_BYTES = BATCH * SLOT_BYTES + SCRATCH_BYTES;
+
 /** Memory that datagrams are received into; shared with the tap's ring, so that a copy needs no detour. */
 export interface Arena {
   /** The whole shared memory, the very array that the ring's writer uses. */

@@ -1,0 +1,280 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import type { Config } from './config.ts';
+import { ForwardingThread } from './forwarding-thread.ts';
+import type { ReadinessState } from './http/readiness.ts';
+import { notReadyReason } from './http/readiness.ts';
+import type { HttpServer } from './http/server.ts';
+import { startHttpServer } from './http/server.ts';
+import type { Log } from './log.ts';
+import { createLog, EventLog } from './log.ts';
+import { FORWARDING_SECONDS } from './metrics/catalog.ts';
+import { createExposition } from './metrics/registry.ts';
+import type { SocketState, Sources } from './metrics/sources.ts';
+import type { Event } from './monitor/events.ts';
+import { Monitor } from './monitor/monitor.ts';
+import { Tapped } from './monitor/tapped.ts';
+import { monotonicMs } from './net/clock.ts';
+import { kernelSockets } from './net/kernel-sockets.ts';
+import type { TransportKind } from './net/transport.ts';
+import type { LocalSocket } from './proxy/routes.ts';
+import { RegistrarWatch } from './registrar-watch.ts';
+import type { Families, NameLookup } from './registrars/resolve.ts';
+import { resolveRegistrars, systemLookup } from './registrars/resolve.ts';
+import type { Machine } from './route-plan.ts';
+import { planRoutes, planSockets, sourceTowards } from './route-plan.ts';
+import { loadSecrets } from './secret-file.ts';
+import { fingerprint, SECRET_BYTES } from './signer.ts';
+import type { Endpoint } from './sip/address.ts';
+import { endpointText, hostText } from './sip/address.ts';
+import { TapDrain } from './tap-drain.ts';
+
+/** Composition root of the main thread: ring, monitor, metrics, HTTP, log, and the forwarding worker's other end. */
+
+export interface AppOptions {
+  readonly version: string;
+  readonly log?: Log;
+  /** Of process and Node; at most one app of a process may have them. */
+  readonly processMetrics?: 'include' | 'omit';
+  /** Every event, after it was logged. */
+  readonly onEvent?: (event: Event) => void;
+  readonly machine?: Machine;
+  readonly lookups?: NameLookup;
+}
+
+export interface RunningApp {
+  /** Bound addresses, in the order of the sockets. */
+  readonly listening: readonly Endpoint[];
+  readonly http: { readonly host: string; readonly port: number };
+  readonly transport: TransportKind;
+  readonly monitor: Monitor;
+  /**
+   * Resolves if forwarding ends by itself. The process should then end, loudly: there is nothing in it worth
+   * keeping, a supervisor has it up again at once, and a worker made anew in place would hide the defect
+   * and leave half of the process in a state that nobody has tested.
+   */
+  readonly crashed: Promise<Error>;
+  /** /readyz turns 503, what the sockets hold is forwarded, everything is let go, within a second. */
+  stop(): Promise<void>;
+}
+
+/** Rejects with an Error whose message says what to do where the configuration can't be served here. */
+export async function startApp(config: Config, options: AppOptions): Promise<RunningApp> {
+  const log = options.log ?? createLog(config.logLevel);
+  const machine = options.machine ?? { interfaces: networkInterfaces(), sourceTowards };
+  const secrets = secretsOf(config, log);
+  const sockets = planSockets(config, machine);
+  const lookups = options.lookups ?? systemLookup();
+  const resolve = () => resolveRegistrars(config.registrars, familiesOf(sockets), lookups);
+  const registrars = await resolve();
+  const plan = async (known: readonly Endpoint[], active: number) => ({
+    routes: await planRoutes(config, sockets, known, active, machine),
+    registrars: known,
+  });
+
+  const forwarding = new ForwardingThread({
+    assignment: await plan(registrars, 0),
+    secrets,
+    transport: config.transport,
+    maxLocalReplies: config.maxLocalReplies,
+    durationBoundsSec: FORWARDING_SECONDS,
+    onBug: (what, withheld) => log.error({ what, withheld }, 'a defect of ours dropped a datagram'),
+  });
+  const bound = await forwarding.bound;
+  tellBound(log, sockets, bound);
+
+  const watch = new RegistrarWatch({ registrars, resolve, plan, forwarding, log });
+  const { monitor, drain } = startMonitor(config, secrets[0]!, forwarding, new EventLog(log), log, options);
+  const readiness: { -readonly [K in keyof ReadinessState]: ReadinessState[K] } = {
+    sockets: 'bound',
+    registrar: 'known',
+    phase: 'running',
+  };
+  const startedAtSec = Date.now() / 1000;
+  const sources: Sources = {
+    monitor,
+    forwarding: forwarding.counters,
+    sockets: () => socketStates(sockets),
+    tapDropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
+    registrars: () => watch.states(),
+    secretFingerprint: () => fingerprint(secrets[0]!),
+    reload: () => ({ successful: true, successAtSec: startedAtSec }),
+    build: { version: options.version, node: process.versions.node },
+  };
+  const release = async () => {
+    watch.stop();
+    await forwarding.stop();
+    drain.stop();
+    log.flush();
+  };
+  const http = await startHttp(config, options, sources, () => notReadyReason(readiness), log).catch(
+    async (error: unknown) => {
+      await release();
+      throw error;
+    },
+  );
+  log.info({ http: `${http.host}:${http.port}` }, 'running');
+  return {
+    listening: sockets.map((socket) => socket.bound),
+    http: { host: http.host, port: http.port },
+    transport: bound.transport,
+    monitor,
+    crashed: forwarding.crashed,
+    stop: async () => {
+      readiness.phase = 'stopping';
+      log.info('stopping');
+      await release();
+      await http.close();
+    },
+  };
+}
+
+function secretsOf({ secretFile }: Config, log: Log): readonly Uint8Array[] {
+  if (secretFile === undefined) return [new Uint8Array(randomBytes(SECRET_BYTES))];
+  const { secrets, origin } = loadSecrets(secretFile);
+  if (origin === 'created') {
+    log.warn({ secretFile }, 'made a new secret: every node that shares this traffic needs the same file');
+  }
+  return secrets;
+}
+
+function familiesOf(sockets: readonly LocalSocket[]): Families {
+  const hasIpv4 = sockets.some(({ bound }) => bound.isIpv4);
+  const hasIpv6 = sockets.some(({ bound }) => !bound.isIpv4);
+  return hasIpv4 && hasIpv6 ? 'both' : hasIpv4 ? 'ipv4' : 'ipv6';
+}
+
+function tellBound(
+  log: Log,
+  sockets: readonly LocalSocket[],
+  bound: Awaited<ForwardingThread['bound']>,
+): void {
+  const { transport, why, receiveBufferBytes } = bound;
+  for (const { index, bound: address, sentBy } of sockets) {
+    log.info(
+      {
+        socket: endpointText(address),
+        sentBy: endpointText(sentBy),
+        receiveBufferBytes: receiveBufferBytes[index],
+      },
+      'listening',
+    );
+  }
+  log.info({ transport, why }, 'transport');
+}
+
+function startMonitor(
+  config: Config,
+  secret: Uint8Array,
+  forwarding: ForwardingThread,
+  events: EventLog,
+  log: Log,
+  { onEvent }: AppOptions,
+): { readonly monitor: Monitor; readonly drain: TapDrain } {
+  const monitor = new Monitor(
+    {
+      maxAors: config.maxAors,
+      maxSources: config.maxSources,
+      aorSeries: config.aorSeries,
+      aorLabels: config.aorLabels,
+      hashAor: aorHash(secret),
+      aorDomain: config.aorDomain,
+      registrarLists: config.registrarLists,
+      inventory: readInventory(config.inventory),
+    },
+    (event) => {
+      events.write(event);
+      onEvent?.(event);
+    },
+  );
+  const faults = new FaultLog(log);
+  const drain = new TapDrain({
+    reader: forwarding.tap,
+    observer: monitor,
+    tapped: new Tapped(),
+    dropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
+    onFault: (error) => faults.tell(error),
+  });
+  drain.start();
+  return { monitor, drain };
+}
+
+const FAULT_EVERY_MS = 10_000;
+
+/** A monitor that throws on every datagram must not flood the log. */
+class FaultLog {
+  private readonly log: Log;
+  private toldAtMs = Number.NEGATIVE_INFINITY;
+  private withheld = 0;
+
+  constructor(log: Log) {
+    this.log = log;
+  }
+
+  tell(error: unknown): void {
+    const nowMs = monotonicMs();
+    if (nowMs - this.toldAtMs < FAULT_EVERY_MS) {
+      this.withheld++;
+      return;
+    }
+    this.toldAtMs = nowMs;
+    this.log.error(
+      { err: error, withheld: this.withheld },
+      'a defect of ours in the monitor; forwarding goes on',
+    );
+    this.withheld = 0;
+  }
+}
+
+const MAX_INVENTORY = 1_000_000;
+
+function readInventory(path: string | undefined): readonly string[] {
+  if (path === undefined) return [];
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new Error(`inventory: can't read ${path} (${why}); name a readable file with one extension a line`);
+  }
+  const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
+  return lines.filter((line) => line !== '').slice(0, MAX_INVENTORY);
+}
+
+function socketStates(sockets: readonly LocalSocket[]): SocketState[] {
+  const states = kernelSockets(sockets.map(({ bound }) => bound));
+  return sockets.map(({ bound }, i) => ({
+    name: endpointText(bound),
+    drops: states[i]?.drops,
+    receiveQueueBytes: states[i]?.receiveQueueBytes,
+  }));
+}
+
+function startHttp(
+  config: Config,
+  { version, processMetrics }: AppOptions,
+  sources: Sources,
+  notReady: () => string | undefined,
+  log: Log,
+): Promise<HttpServer> {
+  const exposition = createExposition(sources, {
+    processMetrics: processMetrics ?? 'include',
+  });
+  return startHttpServer({
+    host: hostText(config.http),
+    port: config.http.port,
+    exposition,
+    notReady,
+    version,
+    onError: (error) => log.error({ err: error }, 'a request over HTTP failed'),
+  });
+}
+
+const HASH_DIGITS = 16;
+
+/** Keyed, because a plain hash of an extension number can be looked up in a table of all of them. */
+function aorHash(secret: Uint8Array): (aor: string) => string {
+  return (aor) =>
+    createHmac('sha256', secret).update(`aor-label v1 ${aor}`).digest('hex').slice(0, HASH_DIGITS);
+}

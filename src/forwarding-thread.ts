@@ -1,0 +1,110 @@
+import { Worker } from 'node:worker_threads';
+import { COUNTERS_BYTES, CounterReader } from './net/counters.ts';
+import type { RingPlace } from './net/ring.ts';
+import { RingReader, ringFootprint } from './net/ring.ts';
+import type { TransportKind } from './net/transport.ts';
+import { ARENA_BYTES, RECEIVE_BUFFER_BYTES } from './net/transport.ts';
+import type { ControlMessage, UnsignedAssignment, WorkerReport, WorkerSetup } from './worker-protocol.ts';
+
+export interface ForwardingOptions {
+  readonly assignment: UnsignedAssignment;
+  readonly secrets: readonly Uint8Array[];
+  readonly transport: TransportKind | 'auto';
+  readonly maxLocalReplies: number;
+  readonly durationBoundsSec: readonly number[];
+  readonly onBug: (what: string, withheld: number) => void;
+}
+
+/** Holds some 10,000 REGISTERs: a tenth of a second of the greatest load, while the monitor is busy elsewhere. */
+const RING_BYTES = 16 * 1024 * 1024;
+/** A worker that hangs is cut off in time for us to end within a second. */
+const STOP_LIMIT_MS = 800;
+
+export interface Bound {
+  readonly transport: TransportKind;
+  readonly why: string;
+  readonly receiveBufferBytes: readonly number[];
+}
+
+/** The main thread's end of the forwarding worker. */
+export class ForwardingThread {
+  readonly counters: CounterReader;
+  readonly tap: RingReader;
+  /** Resolves when the sockets are bound; rejects with a sentence that says what to do. */
+  readonly bound: Promise<Bound>;
+  /** Resolves if the worker ends without having been told to. */
+  readonly crashed: Promise<Error>;
+  private readonly worker: Worker;
+  private readonly mailbox = new SharedArrayBuffer(4);
+  private readonly ended: Promise<void>;
+  private isStopping = false;
+
+  constructor(options: ForwardingOptions) {
+    const ring: RingPlace = {
+      buffer: new SharedArrayBuffer(ringFootprint(RING_BYTES) + ARENA_BYTES),
+      offset: 0,
+      capacityBytes: RING_BYTES,
+    };
+    const counters = new SharedArrayBuffer(COUNTERS_BYTES);
+    this.counters = new CounterReader(counters, options.durationBoundsSec);
+    this.tap = new RingReader(ring);
+    const setup: WorkerSetup = {
+      ring,
+      arena: { offset: ringFootprint(RING_BYTES), length: ARENA_BYTES },
+      counters,
+      mailbox: this.mailbox,
+      durationBoundsSec: options.durationBoundsSec,
+      secrets: options.secrets,
+      assignment: options.assignment,
+      transport: options.transport,
+      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+      maxLocalReplies: options.maxLocalReplies,
+    };
+    this.worker = new Worker(new URL('./forwarding-worker.js', import.meta.url), { workerData: setup });
+    this.ended = new Promise((resolve) => this.worker.once('exit', () => resolve()));
+    this.crashed = this.watchForCrash();
+    this.bound = this.watchForBinding(options.onBug);
+    this.bound.catch(() => {});
+  }
+
+  private watchForCrash(): Promise<Error> {
+    return new Promise((resolve) => {
+      this.worker.once('error', resolve);
+      this.worker.once('exit', (code) => {
+        if (!this.isStopping) resolve(new Error(`the forwarding thread ended by itself (code ${code})`));
+      });
+    });
+  }
+
+  private watchForBinding(onBug: ForwardingOptions['onBug']): Promise<Bound> {
+    return new Promise((resolve, reject) => {
+      this.crashed.then(reject);
+      this.worker.on('message', (report: WorkerReport) => {
+        if (report.kind === 'bound') resolve(report);
+        else if (report.kind === 'bug') onBug(report.what, report.withheld);
+        else if (report.kind === 'unbindable') {
+          this.isStopping = true;
+          reject(new Error(report.message));
+        }
+      });
+    });
+  }
+
+  assign(assignment: UnsignedAssignment): void {
+    this.post({ kind: 'assign', assignment });
+  }
+
+  private post(message: ControlMessage): void {
+    this.worker.postMessage(message);
+    Atomics.add(new Int32Array(this.mailbox), 0, 1);
+  }
+
+  /** Lets it forward what its sockets hold, and ends it. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    this.post({ kind: 'stop' });
+    const cut = setTimeout(() => void this.worker.terminate(), STOP_LIMIT_MS);
+    await this.ended;
+    clearTimeout(cut);
+  }
+}
