@@ -1,0 +1,200 @@
+import type { Change } from '../../src/monitor/lists.ts';
+import { CHANGES } from '../../src/monitor/lists.ts';
+import type { Address } from './address.ts';
+import type { ContactFacts, ReplyFacts, TransactionFacts } from './facts.ts';
+
+/** A binding that an observer of the tap can know of. */
+export interface TrueBinding {
+  readonly aor: string;
+  readonly contactId: string;
+  /** End of the grant as it was told. */
+  expiresAtMs: number;
+  confirmedAtMs: number;
+  toldSec: number;
+  /** Undefined = known from a list only. */
+  seen: { source: Address; callId: string; version: number; requestedSec: number | undefined } | undefined;
+}
+
+export interface LedgerRules {
+  /** Whether absence from a 200 means that a binding is gone. */
+  readonly lists: 'all' | 'own';
+  /** How long a binding is kept beyond the end of its grant. */
+  readonly graceMs: number;
+}
+
+/** Told seconds are whole, and an expiry may be told a moment late. */
+const EXPIRY_GRAIN_MS = 3000;
+
+/** What a 200 answers: the request's facts, and what was seen of it. */
+export interface Answered {
+  readonly transaction: TransactionFacts;
+  readonly reply: ReplyFacts;
+  readonly source: Address;
+  /** First copy of the request. */
+  readonly askedAtMs: number;
+  readonly atMs: number;
+}
+
+/**
+ * The bindings that exist as far as the tap can tell, kept by the model's own identities: nothing here compares
+ * URIs or reads messages.
+ */
+export class TrueLedger {
+  readonly changes: Record<Change, number>;
+  readonly changesOfAor = new Map<string, number>();
+  private readonly rules: LedgerRules;
+  private readonly table = new Map<string, Map<string, TrueBinding>>();
+  private soonestMs = Number.POSITIVE_INFINITY;
+
+  constructor(rules: LedgerRules) {
+    this.rules = rules;
+    this.changes = Object.fromEntries(CHANGES.map((change) => [change, 0])) as Record<Change, number>;
+  }
+
+  of(aor: string): Iterable<TrueBinding> {
+    return this.table.get(aor)?.values() ?? [];
+  }
+
+  *aors(): Iterable<string> {
+    for (const [aor, bindings] of this.table) if (bindings.size > 0) yield aor;
+  }
+
+  *all(): Iterable<TrueBinding> {
+    for (const bindings of this.table.values()) yield* bindings.values();
+  }
+
+  /** Bindings whose grant ended, and its grace, before this moment. */
+  advance(nowMs: number): void {
+    if (nowMs < this.soonestMs) return;
+    this.soonestMs = Number.POSITIVE_INFINITY;
+    for (const binding of this.all()) {
+      const endMs = binding.expiresAtMs + this.rules.graceMs;
+      if (endMs <= nowMs) this.drop(binding, 'expired');
+      else this.soonestMs = Math.min(this.soonestMs, endMs);
+    }
+  }
+
+  isUndecidedAt(nowMs: number): boolean {
+    for (const binding of this.all()) {
+      if (Math.abs(binding.expiresAtMs + this.rules.graceMs - nowMs) < EXPIRY_GRAIN_MS) return true;
+    }
+    return false;
+  }
+
+  /** `own`: what a contact that the request carried and nobody knew counts as. */
+  accepted(answered: Answered, own: 'added' | 'learned'): void {
+    const { transaction, reply, atMs } = answered;
+    const carried = new Set<string>();
+    if (transaction.removesAll) for (const binding of this.of(transaction.aor)) this.drop(binding, 'removed');
+    for (const contact of transaction.contacts) {
+      carried.add(contact.contactId);
+      if (contact.isRemoval) {
+        const binding = this.find(transaction.aor, contact.contactId);
+        if (binding !== undefined) this.drop(binding, 'removed');
+      } else this.confirm(answered, contact, own);
+    }
+    const toldSec = new Map<string, number>();
+    for (const { contactId, toldSec: told } of reply.listed) {
+      if (!carried.has(contactId)) toldSec.set(contactId, Math.max(told, toldSec.get(contactId) ?? 0));
+    }
+    for (const [contactId, told] of toldSec) this.mention(transaction.aor, contactId, told, atMs);
+    if (this.rules.lists === 'all') this.dropAbsent(answered, carried, toldSec);
+  }
+
+  private confirm(answered: Answered, contact: ContactFacts, own: 'added' | 'learned'): void {
+    const { transaction, reply, source, atMs } = answered;
+    const told = reply.listed.filter((listed) => listed.contactId === contact.contactId);
+    const toldSec = Math.max(0, ...told.map((listed) => listed.toldSec));
+    const seen = {
+      source,
+      callId: transaction.callId,
+      version: contact.version,
+      requestedSec: transaction.requestedSec,
+    };
+    const before = this.find(transaction.aor, contact.contactId);
+    if (before === undefined) {
+      this.put(
+        {
+          aor: transaction.aor,
+          contactId: contact.contactId,
+          expiresAtMs: 0,
+          confirmedAtMs: 0,
+          toldSec,
+          seen,
+        },
+        atMs,
+      );
+      this.count(transaction.aor, own);
+      return;
+    }
+    this.count(transaction.aor, changeOf(before, seen, toldSec));
+    before.seen = seen;
+    before.toldSec = toldSec;
+    this.put(before, atMs);
+  }
+
+  /** A list shows a binding of another phone, or of this one under another contact. */
+  private mention(aor: string, contactId: string, toldSec: number, atMs: number): void {
+    const before = this.find(aor, contactId);
+    if (before !== undefined) {
+      before.expiresAtMs = atMs + toldSec * 1000;
+      this.soonestMs = Math.min(this.soonestMs, before.expiresAtMs + this.rules.graceMs);
+      return;
+    }
+    this.put({ aor, contactId, expiresAtMs: 0, confirmedAtMs: 0, toldSec, seen: undefined }, atMs);
+    this.count(aor, 'learned');
+  }
+
+  /** A list that was asked for before a binding was last confirmed may be older than that binding. */
+  private dropAbsent(
+    answered: Answered,
+    carried: ReadonlySet<string>,
+    listed: ReadonlyMap<string, number>,
+  ): void {
+    for (const binding of this.of(answered.transaction.aor)) {
+      const isThere = carried.has(binding.contactId) || listed.has(binding.contactId);
+      if (!isThere && binding.confirmedAtMs <= answered.askedAtMs) this.drop(binding, 'removed');
+    }
+  }
+
+  private find(aor: string, contactId: string): TrueBinding | undefined {
+    return this.table.get(aor)?.get(contactId);
+  }
+
+  private put(binding: TrueBinding, atMs: number): void {
+    binding.expiresAtMs = atMs + binding.toldSec * 1000;
+    binding.confirmedAtMs = atMs;
+    this.soonestMs = Math.min(this.soonestMs, binding.expiresAtMs + this.rules.graceMs);
+    let bindings = this.table.get(binding.aor);
+    if (bindings === undefined) {
+      bindings = new Map();
+      this.table.set(binding.aor, bindings);
+    }
+    bindings.set(binding.contactId, binding);
+  }
+
+  private drop(binding: TrueBinding, change: Change): void {
+    this.table.get(binding.aor)?.delete(binding.contactId);
+    this.count(binding.aor, change);
+  }
+
+  private count(aor: string, change: Change): void {
+    this.changes[change]++;
+    this.changesOfAor.set(aor, (this.changesOfAor.get(aor) ?? 0) + 1);
+  }
+}
+
+/** pjsip tells whole seconds that remain: two grants are the same within this. */
+const GRANT_TOLERANCE_SEC = 2;
+
+/** One change for each confirmation: the most telling one. */
+function changeOf(before: TrueBinding, now: NonNullable<TrueBinding['seen']>, toldSec: number): Change {
+  const { seen } = before;
+  if (seen === undefined) return 'refreshed';
+  if (seen.source.ip !== now.source.ip) return 'moved';
+  if (seen.source.port !== now.source.port) return 'nat_rebind';
+  if (seen.callId !== now.callId) return 'restarted';
+  if (seen.version !== now.version || Math.abs(before.toldSec - toldSec) > GRANT_TOLERANCE_SEC)
+    return 'changed';
+  return 'refreshed';
+}

@@ -1,0 +1,250 @@
+import type { Result } from '../../src/monitor/lists.ts';
+import { ATTEMPT_KINDS, RESULTS } from '../../src/monitor/lists.ts';
+import type { Address } from './address.ts';
+import type { CredentialFacts, ReplyFacts, TransactionFacts } from './facts.ts';
+import type { LedgerRules } from './truth-ledger.ts';
+import { TrueLedger } from './truth-ledger.ts';
+
+/** RFC 3261's Timer F, which is also how long a challenge waits for its answer. */
+export const TIMEOUT_MS = 32_000;
+export const ABANDONED_MS = 32_000;
+/** A nonce is fresh for this long after its challenge was seen. */
+const FRESH_MS = 30_000;
+/** How late a timeout may be told. */
+const GRAIN_MS = 1100;
+/** Warming up ends at the latest after this. */
+const MAX_WARM_UP_MS = 3_600_000;
+
+interface TrueExchange {
+  readonly transaction: TransactionFacts;
+  readonly source: Address;
+  readonly firstAtMs: number;
+  result: Result | undefined;
+  /** Timed out, and no final since. */
+  isLate: boolean;
+}
+
+interface TrueChallenge {
+  readonly aor: string;
+  readonly nonces: Set<string>;
+  readonly endsAtMs: number;
+}
+
+/** Where what really was the matter and what the wire lets anybody say differ: told, not hidden. */
+export interface BlindSpots {
+  /** A wrong password on a nonce that nobody could know to be fresh: told as implicit_stale. */
+  wrongPasswordAsStale: number;
+  /** An old or unknown nonce with the right password, on a nonce that looked fresh: told as auth_failure. */
+  staleAsFailure: number;
+}
+
+/**
+ * What a perfect observer of the tap would have counted, made from the model's facts as they pass the tap. It knows
+ * each transaction by its identity, each binding by its phone's contact, each nonce by where it came from.
+ */
+export class Truth {
+  readonly attempts = zeroes(ATTEMPT_KINDS);
+  readonly results = zeroes(RESULTS);
+  readonly authFailuresOfAor = new Map<string, number>();
+  readonly challengesOfAor = new Map<string, number>();
+  readonly blindSpots: BlindSpots = { wrongPasswordAsStale: 0, staleAsFailure: 0 };
+  retransmissions = 0;
+  abandoned = 0;
+  inFlight = 0;
+  readonly ledger: TrueLedger;
+  /** AORs with a 200 whose request nobody saw: what an observer makes of it is its own affair. */
+  readonly murky = new Set<string>();
+  private readonly startMs: number;
+  private readonly exchanges = new Map<number, TrueExchange>();
+  private readonly waiting = new Set<TrueExchange>();
+  private readonly challenges = new Map<number, TrueChallenge>();
+  private readonly issuedAtMs = new Map<string, number>();
+  private readonly usedOk = new Set<string>();
+  private readonly rejected = new Set<string>();
+  private longestGrantSec = 0;
+
+  constructor(startMs: number, rules: LedgerRules) {
+    this.startMs = startMs;
+    this.ledger = new TrueLedger(rules);
+  }
+
+  request(transaction: TransactionFacts, source: Address, atMs: number): void {
+    this.advance(atMs);
+    const known = this.exchanges.get(transaction.id);
+    if (known !== undefined) {
+      this.retransmissions++;
+      return;
+    }
+    const exchange = { transaction, source, firstAtMs: atMs, result: undefined, isLate: false };
+    this.exchanges.set(transaction.id, exchange);
+    this.waiting.add(exchange);
+    this.inFlight++;
+    this.attempts[transaction.attempt]++;
+    if (transaction.credentials !== undefined)
+      this.answerChallenges(transaction.aor, transaction.credentials);
+  }
+
+  response(transaction: TransactionFacts, reply: ReplyFacts, source: Address, atMs: number): void {
+    this.advance(atMs);
+    if (reply.status < 200) return;
+    const exchange = this.exchanges.get(transaction.id);
+    if (exchange === undefined) {
+      this.takeOrphan(transaction, reply, source, atMs);
+    } else if (exchange.result === undefined) {
+      const result = this.resultOf(exchange, reply);
+      this.settle(exchange, result);
+      if (result === 'challenged') {
+        this.challenges.set(transaction.id, {
+          aor: transaction.aor,
+          nonces: new Set(),
+          endsAtMs: atMs + ABANDONED_MS,
+        });
+      }
+      this.accept(exchange, reply, atMs);
+    } else if (exchange.isLate) {
+      // A final that came too late to count still says which bindings there are.
+      exchange.isLate = false;
+      this.accept(exchange, reply, atMs);
+    }
+    // Without a transaction layer each copy of a request is challenged anew, and the phone may get any of the nonces.
+    for (const nonce of reply.nonces) {
+      this.issuedAtMs.set(nonce, atMs);
+      this.challenges.get(transaction.id)?.nonces.add(nonce);
+    }
+  }
+
+  /** The request passed before this observer started: neither kind nor contacts of it are known. */
+  private takeOrphan(transaction: TransactionFacts, reply: ReplyFacts, source: Address, atMs: number): void {
+    this.exchanges.set(transaction.id, {
+      transaction,
+      source,
+      firstAtMs: atMs,
+      result: 'unclassified',
+      isLate: false,
+    });
+    this.results.unclassified++;
+    if (reply.status === 200) this.murky.add(transaction.aor);
+  }
+
+  /** Lets time pass: timeouts, unanswered challenges, expiries. */
+  advance(nowMs: number): void {
+    for (const exchange of this.waiting) {
+      if (exchange.firstAtMs + TIMEOUT_MS <= nowMs) {
+        this.settle(exchange, 'timeout');
+        exchange.isLate = true;
+      }
+    }
+    for (const [id, challenge] of this.challenges) {
+      if (challenge.endsAtMs > nowMs) continue;
+      this.abandoned++;
+      this.challenges.delete(id);
+    }
+    this.ledger.advance(nowMs);
+  }
+
+  isWarmingUp(nowMs: number): boolean {
+    const grantMs = this.longestGrantSec > 0 ? this.longestGrantSec * 1000 : MAX_WARM_UP_MS;
+    return nowMs < this.startMs + Math.min(grantMs, MAX_WARM_UP_MS);
+  }
+
+  /** Nothing ever passed whose meaning for the ledger is open. */
+  get isClear(): boolean {
+    return this.murky.size === 0;
+  }
+
+  /** True where a deadline is so near that the grain of somebody's clock decides on which side of it we are. */
+  isUndecidedAt(nowMs: number): boolean {
+    const isNear = (atMs: number, slackMs: number): boolean => Math.abs(atMs - nowMs) < slackMs;
+    for (const { firstAtMs } of this.waiting) if (isNear(firstAtMs + TIMEOUT_MS, GRAIN_MS)) return true;
+    for (const { endsAtMs } of this.challenges.values()) if (isNear(endsAtMs, GRAIN_MS)) return true;
+    return this.ledger.isUndecidedAt(nowMs);
+  }
+
+  private settle(exchange: TrueExchange, result: Result): void {
+    exchange.result = result;
+    this.waiting.delete(exchange);
+    this.inFlight--;
+    this.results[result]++;
+    const { aor, credentials } = exchange.transaction;
+    if (result === 'challenged') bump(this.challengesOfAor, aor);
+    const isFailure = result === 'auth_failure' || (result === 'forbidden' && credentials !== undefined);
+    if (isFailure) bump(this.authFailuresOfAor, aor);
+  }
+
+  private accept(exchange: TrueExchange, reply: ReplyFacts, atMs: number): void {
+    if (reply.status !== 200) return;
+    const { transaction, source, firstAtMs } = exchange;
+    const { credentials, aor } = transaction;
+    if (credentials !== undefined) this.usedOk.add(nonceOf(credentials.nonce, aor));
+    for (const { toldSec } of reply.listed) this.longestGrantSec = Math.max(this.longestGrantSec, toldSec);
+    const own = this.isWarmingUp(atMs) ? 'learned' : 'added';
+    this.ledger.accepted({ transaction, reply, source, askedAtMs: firstAtMs, atMs }, own);
+  }
+
+  private answerChallenges(aor: string, credentials: CredentialFacts): void {
+    for (const [id, challenge] of this.challenges) {
+      if (challenge.aor === aor && challenge.nonces.has(credentials.nonce)) this.challenges.delete(id);
+    }
+  }
+
+  /** What the truth table makes of a first final response. */
+  private resultOf(exchange: TrueExchange, reply: ReplyFacts): Result {
+    const { credentials, aor } = exchange.transaction;
+    const { status } = reply;
+    if (status === 401 || status === 407) {
+      if (credentials === undefined) return 'challenged';
+      return reply.isStaleSaid ? 'stale' : this.refusedCredentials(exchange, credentials, aor, reply);
+    }
+    if (status === 200) return 'ok';
+    return resultOfStatus(status);
+  }
+
+  /**
+   * Credentials that were refused without a word about staleness. What was really the matter is known here, but
+   * an observer has only the nonce to go by.
+   */
+  private refusedCredentials(
+    exchange: TrueExchange,
+    credentials: CredentialFacts,
+    aor: string,
+    reply: ReplyFacts,
+  ): Result {
+    const key = nonceOf(credentials.nonce, aor);
+    const issuedAtMs = this.issuedAtMs.get(credentials.nonce);
+    const isYoung = issuedAtMs !== undefined && exchange.firstAtMs - issuedAtMs <= FRESH_MS;
+    const isFresh = isYoung && !this.usedOk.has(key);
+    const isRepeated = this.rejected.has(key);
+    this.rejected.add(key);
+    const isReallyStale = reply.verdict === 'nonce_expired' || reply.verdict === 'nonce_unknown';
+    if (isFresh || isRepeated) {
+      if (isReallyStale) this.blindSpots.staleAsFailure++;
+      return 'auth_failure';
+    }
+    if (!isReallyStale) this.blindSpots.wrongPasswordAsStale++;
+    return 'implicit_stale';
+  }
+}
+
+const CONFIG_STATUSES = [405, 420, 421, 439, 501];
+
+function resultOfStatus(status: number): Result {
+  if (status === 403) return 'forbidden';
+  if (status === 404 || status === 604) return 'unknown_user';
+  if (status === 423) return 'interval_too_brief';
+  if (CONFIG_STATUSES.includes(status)) return 'rejected_config';
+  if (status < 400) return 'redirected';
+  return status < 500 ? 'rejected_other' : 'server_failure';
+}
+
+/** A nonce that many phones share (Kamailio's, within a second) is used up or rejected for each AOR by itself. */
+function nonceOf(nonce: string, aor: string): string {
+  return `${nonce} ${aor}`;
+}
+
+function zeroes<T extends string>(names: readonly T[]): Record<T, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<T, number>;
+}
+
+function bump(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
