@@ -17,6 +17,8 @@ export interface RunningPhone extends Running {
   readonly phone: Phone;
   /** Lets it notice that its plans were changed from outside. */
   wake(): void;
+  /** From here on it says nothing any more; what it is told goes nowhere. */
+  hush(): void;
 }
 
 /** A registrar at an address; port 0 takes a free one. */
@@ -46,12 +48,14 @@ export async function runPhone(
   const phone = make(address, clock());
   const proxyHost = hostText(proxy);
   let timer: NodeJS.Timeout | undefined;
+  let isHushed = false;
 
   const say = (bytes: Uint8Array | undefined) => {
     if (bytes !== undefined) send(socket, bytes, proxyHost, proxy.port);
   };
   const wake = () => {
     clearTimeout(timer);
+    if (isHushed) return;
     const waitMs = phone.nextAtMs - clock();
     if (waitMs < MAX_TIMER_MS) timer = setTimeout(turn, Math.max(waitMs, 0));
   };
@@ -59,16 +63,21 @@ export async function runPhone(
     say(phone.tick(clock()));
     wake();
   };
+  const hush = () => {
+    isHushed = true;
+    clearTimeout(timer);
+  };
   socket.on('message', (bytes) => {
+    if (isHushed) return;
     say(phone.receive(bytes, clock()));
     wake();
   });
   wake();
   const stop = () => {
-    clearTimeout(timer);
+    hush();
     return close(socket);
   };
-  return { address, phone, wake, stop };
+  return { address, phone, wake, hush, stop };
 }
 
 /** The longest wait that setTimeout keeps. */

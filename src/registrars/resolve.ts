@@ -42,6 +42,12 @@ function none(error: unknown): never[] {
 /** Which of the addresses our sockets can reach. */
 export type Families = 'ipv4' | 'ipv6' | 'both';
 
+export function familiesOf(bound: readonly Endpoint[]): Families {
+  const hasIpv4 = bound.some(({ isIpv4 }) => isIpv4);
+  const hasIpv6 = bound.some(({ isIpv4 }) => !isIpv4);
+  return hasIpv4 && hasIpv6 ? 'both' : hasIpv4 ? 'ipv4' : 'ipv6';
+}
+
 /**
  * The registrars' addresses in the operator's order, none twice. An address stands for itself; a name with
  * a port is looked up as an address, without one as SRV first (RFC 3263 §4.2). Equal answers of the name
