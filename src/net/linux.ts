@@ -1,0 +1,120 @@
+import { constants } from 'node:os';
+import koffi from 'koffi';
+
+/**
+ * The system calls of the batched transport, called straight from JavaScript on memory that was laid out
+ * once. Addresses are plain numbers (user space ends far below 2^53). Layouts are those of 64-bit little-
+ * endian Linux, alike in glibc and musl: man 7 ip, man 7 socket, man 2 recvmmsg, man 2 epoll_ctl.
+ */
+const libc = koffi.load(null);
+
+export const socket = libc.func('int socket(int, int, int)') as (
+  family: number,
+  type: number,
+  protocol: number,
+) => number;
+export const bind = libc.func('int bind(int, uintptr_t, uint32_t)') as AddressCall;
+export const connect = libc.func('int connect(int, uintptr_t, uint32_t)') as AddressCall;
+export const close = libc.func('int close(int)') as (fd: number) => number;
+export const setsockopt = libc.func('int setsockopt(int, int, int, uintptr_t, uint32_t)') as (
+  fd: number,
+  level: number,
+  option: number,
+  value: number,
+  length: number,
+) => number;
+export const getsockopt = libc.func('int getsockopt(int, int, int, uintptr_t, uintptr_t)') as (
+  fd: number,
+  level: number,
+  option: number,
+  value: number,
+  length: number,
+) => number;
+export const epollCreate = libc.func('int epoll_create1(int)') as (flags: number) => number;
+export const epollControl = libc.func('int epoll_ctl(int, int, int, uintptr_t)') as (
+  epoll: number,
+  operation: number,
+  fd: number,
+  event: number,
+) => number;
+export const epollWait = libc.func('int epoll_wait(int, uintptr_t, int, int)') as (
+  epoll: number,
+  events: number,
+  most: number,
+  timeoutMs: number,
+) => number;
+export const recvmmsg = libc.func('int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)') as (
+  fd: number,
+  messages: number,
+  count: number,
+  flags: number,
+  timeout: number,
+) => number;
+export const sendmmsg = libc.func('int sendmmsg(int, uintptr_t, uint32_t, int)') as (
+  fd: number,
+  messages: number,
+  count: number,
+  flags: number,
+) => number;
+export const poll = libc.func('int poll(uintptr_t, unsigned long, int)') as (
+  fds: number,
+  count: number,
+  timeoutMs: number,
+) => number;
+
+type AddressCall = (fd: number, address: number, length: number) => number;
+
+/** Of the last system call that answered -1. */
+export function errno(): number {
+  return koffi.errno();
+}
+
+/** `EADDRINUSE` for 98. */
+export function errorName(code: number): string {
+  for (const [name, value] of Object.entries(constants.errno)) if (value === code) return name;
+  return `errno ${code}`;
+}
+
+/** Where the array's first byte lies. Memory of arrays of some size never moves. */
+export function addressOf(memory: Uint8Array): number {
+  return Number(koffi.address(memory));
+}
+
+export const { EAGAIN, ECONNREFUSED, EINTR } = constants.errno;
+
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_DGRAM = 2;
+export const SOCK_CLOEXEC = 0o2000000;
+export const MSG_DONTWAIT = 0x40;
+export const EPOLL_CLOEXEC = 0o2000000;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLLIN = 1;
+export const POLLOUT = 4;
+
+export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
+export const SO_RCVBUF = 8;
+export const SO_RCVBUFFORCE = 33;
+export const IPPROTO_IPV6 = 41;
+export const IPV6_V6ONLY = 26;
+
+/** struct epoll_event: packed on x64 alone; `events` at 0. */
+export const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
+export const EPOLL_DATA_AT = process.arch === 'x64' ? 4 : 8;
+
+/** struct mmsghdr: msg_name 0, msg_namelen 8, msg_iov 16, msg_iovlen 24, control 32 to 48, flags 48, msg_len 56. */
+export const MMSGHDR_BYTES = 64;
+export const NAME_AT = 0;
+export const NAME_LENGTH_AT = 8;
+export const IOV_AT = 16;
+export const IOV_LENGTH_AT = 24;
+export const MESSAGE_LENGTH_AT = 56;
+
+/** struct iovec: base 0, length 8. */
+export const IOVEC_BYTES = 16;
+
+/** Room for sockaddr_in (16: family, port, address at 4) and sockaddr_in6 (28: family, port, flow, address at 8, scope). */
+export const SOCKADDR_BYTES = 32;
+export const SOCKADDR_IN_BYTES = 16;
+export const SOCKADDR_IN6_BYTES = 28;
