@@ -53,8 +53,8 @@ export class Attacker {
     if (this.left <= 0 || this.world.isQuiet()) return;
     this.left--;
     const keepsNonce = this.plan.attack === 'crack_reusing' || this.plan.attack === 'old_nonce';
-    if (keepsNonce && this.nonce !== undefined) return this.guess(this.nonce);
-    this.probe();
+    if (keepsNonce && this.nonce !== undefined) this.guess(this.nonce);
+    else this.probe();
   }
 
   private pause(): void {
@@ -64,7 +64,10 @@ export class Attacker {
   private probe(): void {
     this.request(1, undefined, (outcome) => {
       const nonce = outcome === 'timeout' ? undefined : outcome.nonces[0];
-      if (nonce === undefined || this.plan.attack === 'enumerate') return this.pause();
+      if (nonce === undefined || this.plan.attack === 'enumerate') {
+        this.pause();
+        return;
+      }
       this.nonce = nonce;
       const waitMs =
         this.plan.attack === 'old_nonce' ? this.prng.between(...OLD_NONCE_MS) : this.prng.between(1, 50);

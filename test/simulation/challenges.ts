@@ -64,16 +64,16 @@ export class Challenges {
   judge(transaction: TransactionFacts, nowMs: number): Verdict {
     const { credentials } = transaction;
     if (credentials === undefined) return 'no_credentials';
-    const nonce =
-      this.profile.nonces === 'per_call'
-        ? this.judgeCall(transaction, nowMs)
-        : this.judgeNonce(credentials.nonce, nowMs);
+    const isPerCall = this.profile.nonces === 'per_call';
+    const nonce = isPerCall ? this.judgeCall(transaction, nowMs) : this.judgeNonce(credentials.nonce, nowMs);
     const password: Verdict = !transaction.userIsKnown
       ? 'unknown_user'
       : credentials.passwordIsRight
         ? 'accepted'
         : 'wrong_password';
-    const [first, second] = this.profile.checksFirst === 'nonce' ? [nonce, password] : [password, nonce];
+    // chan_sip with no nonce kept for this Call-ID doesn't look at the digest at all.
+    const isNonceFirst = this.profile.checksFirst === 'nonce' || (isPerCall && nonce === 'nonce_unknown');
+    const [first, second] = isNonceFirst ? [nonce, password] : [password, nonce];
     return first === 'accepted' ? second : first;
   }
 

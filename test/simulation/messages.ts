@@ -39,17 +39,17 @@ export function fieldsOf(text: string): Field[] {
   return fields;
 }
 
-export function valueOf(fields: readonly Field[], name: string): string {
+export function fieldText(fields: readonly Field[], name: string): string {
   return fields.find((field) => field.name === name)?.value ?? '';
 }
 
-export function valuesOf(fields: readonly Field[], name: string): string[] {
+export function fieldTexts(fields: readonly Field[], name: string): string[] {
   return fields.filter((field) => field.name === name).map((field) => field.value);
 }
 
 /** Every Contact value of a message, lists split at commas outside of quotes and angle brackets. */
 export function contactsOf(fields: readonly Field[]): string[] {
-  return valuesOf(fields, 'contact').flatMap(splitList);
+  return fieldTexts(fields, 'contact').flatMap(splitList);
 }
 
 function splitList(value: string): string[] {

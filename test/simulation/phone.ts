@@ -16,6 +16,7 @@ type Job = 'register' | 'unregister' | 'unregister_all' | 'query';
 const BOOT_MS = [8000, 25_000] as const;
 const BUSY_AGAIN_MS = 700;
 const MIN_REFRESH_MS = 4000;
+const MAX_CHALLENGES_ANSWERED = 6;
 
 /** A phone: it registers, answers challenges, refreshes, and has a life in which things go wrong. */
 export class Phone {
@@ -118,18 +119,23 @@ export class Phone {
         this.world.scheduler.in(this.prng.between(...BOOT_MS), () => this.boot());
         return;
       case 'nat_rebind':
-        return this.rebind(this.listen.ip);
+        this.rebind(this.listen.ip);
+        return;
       case 'move':
-        return this.move();
+        this.move();
+        return;
       case 'change_expires':
         this.expiresSec = this.prng.pick(this.world.expiresChoices);
-        return this.begin('register');
+        this.begin('register');
+        return;
       case 'change_contact':
         this.contactVersion++;
-        return this.begin('register');
+        this.begin('register');
+        return;
       case 'spell_otherwise':
         this.spelling = this.prng.int(0, 2);
-        return this.begin('register');
+        this.begin('register');
+        return;
       case 'forget_password':
         this.passwordIsRight = false;
         this.later(this.prng.between(20_000, 120_000), () => {
@@ -137,9 +143,10 @@ export class Phone {
         });
         return;
       case 'refresh_now':
-        return this.begin('register');
+        this.begin('register');
+        return;
       default:
-        return this.begin(event);
+        this.begin(event);
     }
   }
 
@@ -284,31 +291,39 @@ export class Phone {
   // --- answers ---
 
   private finish(outcome: Outcome, sent: CredentialFacts | undefined): void {
-    if (outcome === 'timeout') return this.giveUp(this.prng.between(5000, 30_000));
-    if (outcome.status === 401 || outcome.status === 407) return this.answer(outcome, sent);
-    if (outcome.status >= 200 && outcome.status < 300) return this.succeed(outcome);
-    if (outcome.status === 423 && outcome.minExpiresSec !== undefined && this.job === 'register') {
+    if (outcome === 'timeout') {
+      this.giveUp(this.prng.between(5000, 30_000));
+    } else if (outcome.status === 401 || outcome.status === 407) {
+      this.answer(outcome, sent);
+    } else if (outcome.status >= 200 && outcome.status < 300) {
+      this.succeed(outcome);
+    } else if (outcome.status === 423 && outcome.minExpiresSec !== undefined && this.job === 'register') {
       this.expiresSec = outcome.minExpiresSec;
       this.request(sent);
-      return;
+    } else {
+      const { retryAfterSec } = outcome;
+      const waitMs = retryAfterSec === undefined ? this.prng.between(15_000, 60_000) : retryAfterSec * 1000;
+      this.giveUp(waitMs + this.prng.between(0, 3000));
     }
-    const waitMs =
-      outcome.retryAfterSec === undefined ? this.prng.between(15_000, 60_000) : outcome.retryAfterSec * 1000;
-    this.giveUp(waitMs + this.prng.between(0, 3000));
   }
 
   private answer(reply: ReplyFacts, sent: CredentialFacts | undefined): void {
     this.nonce = this.prng.pick(reply.nonces);
-    const isFirst = sent === undefined || reply.isStaleSaid;
-    if (!isFirst && this.challengesAnswered >= this.traits.persistence)
-      return this.giveUp(this.prng.between(20_000, 60_000));
-    if (this.challengesAnswered > 5) return this.giveUp(this.prng.between(20_000, 60_000));
-    if (this.prng.chance(this.traits.abandons)) return this.giveUp(this.prng.between(40_000, 90_000));
+    if (!this.wantsToAnswer(sent === undefined || reply.isStaleSaid)) {
+      this.giveUp(this.prng.between(20_000, 60_000));
+      return;
+    }
     this.challengesAnswered++;
     if (this.traits.callIds === 'each_request') this.newCall();
     const credentials = { nonce: this.nonce, passwordIsRight: this.passwordIsRight };
     const thinkMs = this.prng.chance(0.02) ? this.prng.between(25_000, 45_000) : this.prng.between(5, 200);
     this.later(thinkMs, () => this.request(credentials));
+  }
+
+  private wantsToAnswer(isFirst: boolean): boolean {
+    if (!isFirst && this.challengesAnswered >= this.traits.persistence) return false;
+    if (this.challengesAnswered >= MAX_CHALLENGES_ANSWERED) return false;
+    return !this.prng.chance(this.traits.abandons);
   }
 
   private giveUp(waitMs: number): void {
@@ -320,7 +335,10 @@ export class Phone {
   private succeed(reply: ReplyFacts): void {
     const job = this.job!;
     this.job = undefined;
-    if (job === 'query') return this.begin('register');
+    if (job === 'query') {
+      this.begin('register');
+      return;
+    }
     if (job !== 'register') {
       const awayMs = this.prng.chance(0.5)
         ? this.prng.between(500, 5000)

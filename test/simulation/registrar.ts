@@ -4,7 +4,7 @@ import type { ListedFacts, ReplyFacts, TransactionFacts, Verdict } from './facts
 import type { Kept } from './location.ts';
 import { Location } from './location.ts';
 import type { Field } from './messages.ts';
-import { bytesOf, contactsOf, fieldsOf, textOf, uriOf, valueOf, valuesOf } from './messages.ts';
+import { bytesOf, contactsOf, fieldsOf, fieldText, fieldTexts, textOf, uriOf } from './messages.ts';
 import type { Network, Packet } from './network.ts';
 import type { Prng } from './prng.ts';
 import type { Profile } from './profiles.ts';
@@ -89,7 +89,7 @@ export class Registrar {
     if (this.isDown || this.mode === 'silent' || packet.about.kind !== 'request') return;
     const { transaction } = packet.about;
     const fields = fieldsOf(textOf(packet.bytes));
-    const key = valueOf(fields, 'via');
+    const key = branchOf(fields);
     const before = this.answered.get(key);
     const isRemembered = before !== undefined && this.scheduler.nowMs - before.atMs < REMEMBERS_MS;
     if (isRemembered && this.profile.retransmissions === 'same_reply') {
@@ -237,19 +237,18 @@ export class Registrar {
     fields: readonly Field[],
     draft: Draft,
   ): Packet {
-    const vias = valuesOf(fields, 'via');
-    const branch = /branch=([^;,\s]+)/.exec(vias[0] ?? '')?.[1] ?? '';
+    const vias = fieldTexts(fields, 'via');
     const stamp = this.profile.stampsVia ? `;rport=${request.from.port};received=${request.from.ip}` : '';
-    const tag = this.profile.toTag === 'branch' ? branch : this.prng.hex(10);
-    const to = valueOf(fields, 'to');
+    const tag = this.profile.toTag === 'branch' ? branchOf(fields) : this.prng.hex(10);
+    const to = fieldText(fields, 'to');
     const lines = [
       `SIP/2.0 ${draft.status} ${draft.verdict}`,
       `Via: ${vias[0] ?? ''}${stamp}`,
       ...vias.slice(1).map((via) => `Via: ${via}`),
-      `From: ${valueOf(fields, 'from')}`,
+      `From: ${fieldText(fields, 'from')}`,
       `To: ${to}${draft.status === 100 ? '' : `;tag=${tag}`}`,
-      `Call-ID: ${valueOf(fields, 'call-id')}`,
-      `CSeq: ${valueOf(fields, 'cseq')}`,
+      `Call-ID: ${fieldText(fields, 'call-id')}`,
+      `CSeq: ${fieldText(fields, 'cseq')}`,
       ...(draft.lines ?? []),
       ...(draft.retryAfterSec === undefined ? [] : [`Retry-After: ${draft.retryAfterSec}`]),
       ...(this.profile.dateHeader ? [`Date: ${new Date(this.wallMs()).toUTCString()}`] : []),
@@ -274,6 +273,10 @@ export class Registrar {
       about: { kind: 'response', transaction, reply },
     };
   }
+}
+
+function branchOf(fields: readonly Field[]): string {
+  return /branch=([^;,\s]+)/.exec(fieldText(fields, 'via'))?.[1] ?? '';
 }
 
 function isOwn(kept: Kept, transaction: TransactionFacts): boolean {

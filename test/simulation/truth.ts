@@ -109,6 +109,7 @@ export class Truth {
     // Without a transaction layer each copy of a request is challenged anew, and the phone may get any of the nonces.
     for (const nonce of reply.nonces) {
       this.issuedAtMs.set(nonce, atMs);
+      this.usedOk.delete(nonceOf(nonce, transaction.aor));
       this.challenges.get(transaction.id)?.nonces.add(nonce);
     }
   }

@@ -1,3 +1,4 @@
+import { EXPIRY_GRACE_MS } from '../../src/monitor/binding.ts';
 import type { Event } from '../../src/monitor/events.ts';
 import { Tapped } from '../../src/monitor/tapped.ts';
 import type { Address } from './address.ts';
@@ -8,6 +9,7 @@ import { broken, differences, registrarDifferences, snapshot } from './compare.t
 import { Network, PERFECT_LINK } from './network.ts';
 import { Phone } from './phone.ts';
 import { Prng } from './prng.ts';
+import type { ProfileName } from './profiles.ts';
 import { ProxyNode } from './proxy-node.ts';
 import { Registrar } from './registrar.ts';
 import type { Fault, Scenario } from './scenario.ts';
@@ -34,6 +36,9 @@ export type MakeMonitor = (settings: MonitorSettings, emit: (event: Event) => vo
 /** What came of a run. */
 export interface Report {
   readonly seed: number;
+  /** The scenario in a few words. */
+  readonly title: string;
+  readonly profile: ProfileName;
   readonly failures: readonly string[];
   readonly checks: number;
   readonly events: number;
@@ -46,6 +51,9 @@ export interface Report {
   /** All that the last monitor counted, for comparing two runs. */
   readonly counters: readonly number[];
 }
+
+/** Marks a failure in the trace. */
+export const FAILED = 'FAILED';
 
 const TICK_MS = 1000;
 const CHECK_GAP_MS = 25_000;
@@ -65,7 +73,6 @@ export class World implements Surroundings, TapReader {
   readonly contactUris = new Map<string, string>();
   private readonly scenario: Scenario;
   private readonly makeMonitor: MakeMonitor;
-  private readonly graceMs: number;
   private readonly trace: ((line: string) => void) | undefined;
   private readonly registrar: Registrar;
   private readonly proxyNode: ProxyNode;
@@ -87,15 +94,9 @@ export class World implements Surroundings, TapReader {
   private attempts = 0;
   private downs = 0;
 
-  constructor(
-    scenario: Scenario,
-    makeMonitor: MakeMonitor,
-    graceMs: number,
-    trace: ((line: string) => void) | undefined,
-  ) {
+  constructor(scenario: Scenario, makeMonitor: MakeMonitor, trace: ((line: string) => void) | undefined) {
     this.scenario = scenario;
     this.makeMonitor = makeMonitor;
-    this.graceMs = graceMs;
     this.trace = trace;
     this.challengeStatus = scenario.profile.challengeStatus;
     this.expiresChoices = scenario.expiresChoices;
@@ -202,7 +203,7 @@ export class World implements Surroundings, TapReader {
     };
     switch (fault.kind) {
       case 'mode':
-        return between(
+        between(
           () => {
             registrar.mode = fault.mode;
           },
@@ -210,18 +211,21 @@ export class World implements Surroundings, TapReader {
             registrar.mode = 'well';
           },
         );
+        return;
       case 'cut':
-        return between(
+        between(
           () => network.cut(fault.link),
           () => network.mend(fault.link),
         );
+        return;
       case 'proxy_restart':
-        return between(
+        between(
           () => this.stopProxy(),
           () => this.startProxy(),
         );
+        return;
       case 'registrar_restart':
-        return between(
+        between(
           () => {
             registrar.isDown = true;
           },
@@ -230,8 +234,9 @@ export class World implements Surroundings, TapReader {
             registrar.restart(fault.bindings);
           },
         );
+        return;
       case 'tap_loss':
-        return between(
+        between(
           () => {
             this.tap.overrun = fault.share;
           },
@@ -239,8 +244,9 @@ export class World implements Surroundings, TapReader {
             this.tap.overrun = 0;
           },
         );
+        return;
       case 'wall_step':
-        return between(
+        between(
           () => {
             this.wallOffsetMs += fault.stepMs;
           },
@@ -282,7 +288,7 @@ export class World implements Surroundings, TapReader {
   private newTruth(): Truth {
     const { registrarLists, profile } = this.scenario;
     const lists = registrarLists === 'auto' ? profile.lists : registrarLists;
-    return new Truth(this.scheduler.nowMs, { lists, graceMs: this.graceMs });
+    return new Truth(this.scheduler.nowMs, { lists, graceMs: EXPIRY_GRACE_MS });
   }
 
   private becomeQuiet(): void {
@@ -356,7 +362,7 @@ export class World implements Surroundings, TapReader {
       if (this.failures.length >= MAX_FAILURES) return;
       const line = `${(this.scheduler.nowMs / 1000).toFixed(3)} s: ${text}`;
       this.failures.push(line);
-      this.note(() => `FAILED ${text}`);
+      this.note(() => `${FAILED} ${text}`);
     }
   }
 
@@ -372,6 +378,8 @@ export class World implements Surroundings, TapReader {
   private report(): Report {
     return {
       seed: this.scenario.seed,
+      title: titleOf(this.scenario),
+      profile: this.scenario.profile.name,
       failures: this.failures,
       checks: this.checks,
       events: this.scheduler.eventsRun,
@@ -384,6 +392,10 @@ export class World implements Surroundings, TapReader {
       counters: snapshot(this.monitor).counters,
     };
   }
+}
+
+function titleOf({ level, profile, contactMode, registrarLists, phones, attacks }: Scenario): string {
+  return `${profile.name}, ${level}, ${contactMode}, lists ${registrarLists}, ${phones.length} phones, ${attacks.length} attackers`;
 }
 
 function add(totals: Map<string, number>, key: string, count: number): void {
