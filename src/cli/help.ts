@@ -8,8 +8,7 @@ const GROUPS: readonly Group[] = ['Addresses', 'Calls and messages', 'Metrics', 
 export function settingsHelp(settings: readonly Setting<unknown>[]): string {
   const width = Math.max(...settings.map((setting) => flagOf(setting).length));
   const lineOf = (setting: Setting<unknown>) => {
-    const more = setting.most > 1 ? '; repeatable' : '';
-    return `  ${flagOf(setting).padEnd(width)}  ${setting.help}${more}${defaultOf(setting)}`;
+    return `  ${flagOf(setting).padEnd(width)}  ${setting.help}${defaultOf(setting)}`;
   };
   const groups = GROUPS.map((group) => settings.filter((setting) => setting.group === group));
   return groups
@@ -18,8 +17,8 @@ export function settingsHelp(settings: readonly Setting<unknown>[]): string {
     .join('\n');
 }
 
-function flagOf({ key, form }: Setting<unknown>): string {
-  return form === '' ? `--${key}` : `--${key} ${form}`;
+function flagOf({ key, form, most }: Setting<unknown>): string {
+  return `--${key}${form === '' ? '' : ` ${form}`}${most > 1 ? ' …' : ''}`;
 }
 
 function defaultOf({ form, otherwise, shownDefault }: Setting<unknown>): string {
@@ -35,6 +34,7 @@ ${purpose}
 ${settingsHelp([...SETTINGS, CONFIG_FILE])}
 
 Each flag is also a key of the YAML file (without --) and a variable: --http, http:, ROLLCALL_HTTP
-(lists: commas). Flags go over variables, these over the file. Defaults stand in brackets.
+(lists: commas). Flags go over variables, these over the file. Defaults stand in brackets;
+what has … may be given several times.
 `;
 }

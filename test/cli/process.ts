@@ -1,0 +1,60 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A `rollcall` process, as a person starts it, with an environment that says nothing about Rollcall. */
+export class RollcallProcess {
+  readonly ended: Promise<Ended>;
+  private readonly child: ChildProcess;
+  private out = '';
+  private err = '';
+
+  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...args], {
+      env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.out += text;
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.err += text;
+    });
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once('error', reject);
+      this.child.once('close', (code) => resolve({ code, out: this.out, err: this.err }));
+    });
+  }
+
+  /** The first match in what it has written so far or writes yet; rejects where it ends without. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const found = pattern.exec(this.out);
+    if (found !== null) return found;
+    return new Promise((resolve, reject) => {
+      this.child.stdout?.on('data', () => {
+        const match = pattern.exec(this.out);
+        if (match !== null) resolve(match);
+      });
+      void this.ended.then(({ out, err }) => reject(new Error(`ended without ${pattern}: ${out}${err}`)));
+    });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+}
+
+export function rollcall(
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<Ended> {
+  return new RollcallProcess(args, environment).ended;
+}
