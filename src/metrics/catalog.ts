@@ -276,7 +276,7 @@ export const METRICS = {
     name: 'rollcall_registrar_up',
     type: 'gauge',
     group: 'Registrars',
-    help: '1 if the registrar answers what is sent to it',
+    help: '1 if the registrar answers what is sent to it; absent while nothing was sent that would tell',
     labels: [registrar],
   },
   registrarActive: {

@@ -56,8 +56,8 @@ export const READERS: { readonly [K in MetricKey]: Reader<(typeof METRICS)[K]> }
     }
   },
   forwardingDuration: ({ forwarding }) => [[forwarding.durationSeconds]],
-  socketDrops: ({ sockets }) => known(sockets(), (socket) => socket.drops),
-  socketReceiveQueue: ({ sockets }) => known(sockets(), (socket) => socket.receiveQueueBytes),
+  socketDrops: (sources) => known(sources.sockets(), (socket) => socket.drops),
+  socketReceiveQueue: (sources) => known(sources.sockets(), (socket) => socket.receiveQueueBytes),
 
   registerAttempts: ({ monitor }) => perValue(ATTEMPT_KINDS, monitor.counts.attempts),
   registerRetransmissions: ({ monitor }) => [[monitor.counts.retransmissions]],
@@ -99,19 +99,19 @@ export const READERS: { readonly [K in MetricKey]: Reader<(typeof METRICS)[K]> }
   stormActive: ({ monitor }) => STORM_CAUSES.map((cause) => [bit(monitor.storm === cause), cause] as const),
   stormRecovered: ({ monitor }) => [[monitor.stormRecoveredRatio]],
 
-  registrarUp: function* ({ registrars }) {
-    for (const registrar of registrars()) yield [bit(registrar.up), registrar.name];
+  registrarUp: function* (sources) {
+    for (const { name, up } of sources.registrars()) if (up !== undefined) yield [bit(up), name];
   },
-  registrarActive: function* ({ registrars }) {
-    for (const registrar of registrars()) yield [bit(registrar.active), registrar.name];
+  registrarActive: function* (sources) {
+    for (const registrar of sources.registrars()) yield [bit(registrar.active), registrar.name];
   },
 
-  tapDropped: ({ tapDropped }) => [[tapDropped()]],
+  tapDropped: (sources) => [[sources.tapDropped()]],
   monitorEvictions: ({ monitor }) => perValue(TABLES, monitor.counts.evictions),
   buildInfo: ({ build }) => [[1, build.version, build.node]],
-  secretInfo: ({ secretFingerprint }) => [[1, secretFingerprint()]],
-  configReloadSuccessful: ({ reload }) => [[bit(reload().successful)]],
-  configReloadSuccessTime: ({ reload }) => [[reload().successAtSec]],
+  secretInfo: (sources) => [[1, sources.secretFingerprint()]],
+  configReloadSuccessful: (sources) => [[bit(sources.reload().successful)]],
+  configReloadSuccessTime: (sources) => [[sources.reload().successAtSec]],
 };
 
 /** RFC 3261 §7.2: three digits, of which the first is 1 to 6. */
@@ -123,15 +123,28 @@ const CODE_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', '6xx'];
  * should it be counted all the same, it is told from then on.
  */
 function isToBeExpected(outcome: Outcome, reason: Reason): boolean {
-  switch (outcome) {
-    case 'forwarded':
-      return reason === 'request' || reason === 'response';
-    case 'absorbed':
-      return reason === 'ack_to_local_response';
-    default:
-      return reason !== 'request' && reason !== 'response' && reason !== 'ack_to_local_response';
-  }
+  const isForwarded = reason === 'request' || reason === 'response';
+  const isAbsorbed = reason === 'ack_to_local_response';
+  if (outcome === 'forwarded') return isForwarded;
+  if (outcome === 'absorbed') return isAbsorbed;
+  return !isForwarded && !isAbsorbed && (outcome === 'dropped' || !NEVER_ANSWERED.has(reason));
 }
+
+/** Reasons about datagrams that have no one to answer to, or no answer that may be sent. */
+const NEVER_ANSWERED: ReadonlySet<Reason> = new Set([
+  'keepalive',
+  'garbage',
+  'own_source',
+  'via',
+  'not_our_via',
+  'via_check',
+  'no_next_via',
+  'next_via_not_udp',
+  'reply_too_large',
+  'reply_limit',
+  'send_failed',
+  'bug',
+]);
 
 const bit = (value: boolean): number => (value ? 1 : 0);
 

@@ -18,8 +18,6 @@ export interface Rendered {
 }
 
 export interface ExpositionOptions {
-  /** How an extension is told in a label: as it is, or as a keyed hash; undefined: no series names one. */
-  readonly aorLabel: ((aor: string) => string) | undefined;
   /** Of the process and of Node; they need a timer and an observer that live as long as the process. */
   readonly processMetrics: 'include' | 'omit';
 }
@@ -31,7 +29,7 @@ export interface ExpositionOptions {
  * Throws if the sources count in other buckets than the catalogue says, which is a fault of ours.
  */
 export function createExposition(sources: Sources, options: ExpositionOptions): Exposition {
-  const metrics = [...ownMetrics(sources, options), ...processMetrics(options)];
+  const metrics = [...ownMetrics(sources), ...processMetrics(options)];
   checkBuckets(sources);
   const registries = {
     prometheus: registryOf(metrics, Registry.PROMETHEUS_CONTENT_TYPE),
@@ -68,33 +66,23 @@ interface Sample {
 
 type AnyRow = readonly [value: number | HistogramReader, ...labels: string[]];
 
-function ownMetrics(sources: Sources, { aorLabel }: ExpositionOptions): CollectedMetric[] {
-  const out: CollectedMetric[] = [];
-  for (const key of Object.keys(METRICS) as MetricKey[]) {
+function ownMetrics(sources: Sources): CollectedMetric[] {
+  return (Object.keys(METRICS) as MetricKey[]).map((key) => {
     const metric: Metric = METRICS[key];
-    const namesAors = metric.labels[0]?.name === 'aor';
-    if (namesAors && aorLabel === undefined) continue;
-    const textOf =
-      namesAors && aorLabel !== undefined ? (aor: string) => labelValue(aorLabel(aor)) : labelValue;
     const read: (sources: Sources) => Iterable<AnyRow> = READERS[key];
     const { name, type, help } = metric;
-    out.push({
-      name,
-      type,
-      get: async () => ({ name, type, help, values: samplesOf(metric, read(sources), textOf) }),
-    });
-  }
-  return out;
+    return { name, type, get: async () => ({ name, type, help, values: samplesOf(metric, read(sources)) }) };
+  });
 }
 
-function samplesOf(metric: Metric, rows: Iterable<AnyRow>, textOf: (value: string) => string): Sample[] {
+function samplesOf(metric: Metric, rows: Iterable<AnyRow>): Sample[] {
   const samples: Sample[] = [];
   const isOpen = metric.labels.some((label) => 'boundedBy' in label);
   const seen = new Set<string>();
   for (const [value, ...given] of rows) {
     const labels: Record<string, string> = {};
     metric.labels.forEach((label, i) => {
-      labels[label.name] = 'boundedBy' in label ? textOf(given[i]!) : given[i]!;
+      labels[label.name] = 'boundedBy' in label ? labelValue(given[i]!) : given[i]!;
     });
     if (isOpen) {
       // Two long values can be made to collide; a series that stands twice would spoil the whole scrape.

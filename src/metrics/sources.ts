@@ -47,7 +47,8 @@ export interface SocketState {
 export interface RegistrarState {
   /** As configured: `10.0.1.8:5060`. */
   readonly name: string;
-  readonly up: boolean;
+  /** Undefined while nothing has been sent that would tell: then it has no such series. */
+  readonly up: boolean | undefined;
   /** New requests go to this one. */
   readonly active: boolean;
 }

@@ -7,6 +7,7 @@ import type { MonitorView } from '../../src/monitor/view.ts';
 
 /** What a test may set of the monitor; everything starts at rest. */
 export interface KnownMonitor extends MonitorView {
+  series: MonitorView['series'];
   inFlight: number;
   warmingUp: boolean;
   aorsByContacts: [number, number, number, number];
@@ -89,6 +90,7 @@ export function busySources(): KnownSources {
     registrars: () => [
       { name: '10.0.1.8:5060', up: true, active: true },
       { name: '10.0.1.9:5060', up: false, active: false },
+      { name: '10.0.1.10:5060', up: undefined, active: false },
     ],
     secretFingerprint: () => '9f86d081',
     reload: () => ({ successful: true, successAtSec: 1_700_000_000 }),
