@@ -28,7 +28,7 @@ export interface AttackPlan {
 
 const OLD_NONCE_MS = [40_000, 70_000] as const;
 
-/** Somebody who registers what is not theirs: new Call-ID each time, CSeq 1 and 2, as sipvicious does. */
+/** Somebody who registers what is not theirs: a new Call-ID for each challenge, CSeq 1 and 2, as sipvicious does. */
 export class Attacker {
   private readonly plan: AttackPlan;
   private readonly world: Surroundings;
@@ -37,6 +37,7 @@ export class Attacker {
   private readonly source: Address;
   private left: number;
   private nonce: string | undefined;
+  private callId = '';
 
   constructor(plan: AttackPlan, world: Surroundings, prng: Prng) {
     this.plan = plan;
@@ -87,7 +88,8 @@ export class Attacker {
     const { plan, prng, source } = this;
     const isEnumerating = plan.attack === 'enumerate';
     const user = isEnumerating ? `${9000 + (plan.tries - this.left)}` : plan.user;
-    const callId = prng.hex(24);
+    if (credentials === undefined) this.callId = prng.hex(24);
+    const { callId } = this;
     const contactId = `attacker${plan.number}/${user}`;
     const uri = `sip:${user}@${source.text}`;
     this.world.contactUris.set(uri, contactId);

@@ -13,6 +13,7 @@ export type LifeEvent =
   | 'change_expires'
   | 'change_contact'
   | 'spell_otherwise'
+  | 'upgrade'
   | 'forget_password'
   | 'refresh_now';
 
@@ -171,6 +172,7 @@ function lifeEvents(population: Population, isNatted: boolean, instanceCounts: b
     'change_contact',
     'forget_password',
     'refresh_now',
+    'upgrade',
   ];
   events.push('move');
   if (isNatted) events.push('nat_rebind', 'nat_rebind');

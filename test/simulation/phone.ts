@@ -39,6 +39,7 @@ export class Phone {
   private contactVersion = 0;
   private contactGeneration = 0;
   private spelling = 0;
+  private firmware = 0;
   private challengesAnswered = 0;
 
   constructor(traits: PhoneTraits, world: Surroundings, prng: Prng) {
@@ -132,8 +133,12 @@ export class Phone {
         this.contactVersion++;
         this.begin('register');
         return;
+      case 'upgrade':
+        this.firmware++;
+        this.begin('register');
+        return;
       case 'spell_otherwise':
-        this.spelling = this.prng.int(0, 2);
+        this.respell();
         this.begin('register');
         return;
       case 'forget_password':
@@ -148,6 +153,12 @@ export class Phone {
       default:
         this.begin(event);
     }
+  }
+
+  /** Equal by RFC 3261 §19.1.4, and not the same bytes: the same binding, with something changed about it. */
+  private respell(): void {
+    this.spelling = (this.spelling + this.prng.int(1, 2)) % 3;
+    this.contactVersion++;
   }
 
   private rebind(ip: string): void {
@@ -204,7 +215,7 @@ export class Phone {
       requestedSec: removes ? 0 : this.expiresSec,
       callId: this.callId,
       cseq: this.cseq,
-      userAgent: traits.userAgent,
+      userAgent: this.userAgent,
       instance: traits.instance,
     };
     const bytes = bytesOf(this.text(job, contacts, credentials));
@@ -274,9 +285,13 @@ export class Phone {
       contacts: job === 'unregister_all' ? ['*'] : values,
       expiresHeader: inHeader ? asksSec : undefined,
       authorization: this.authorization(credentials),
-      userAgent: traits.userAgent,
+      userAgent: this.userAgent,
       isCompact: traits.isCompact,
     });
+  }
+
+  private get userAgent(): string {
+    return `${this.traits.userAgent}.${this.firmware}`;
   }
 
   private authorization(credentials: CredentialFacts | undefined): string[] {

@@ -3,6 +3,14 @@ import { CHANGES } from '../../src/monitor/lists.ts';
 import type { Address } from './address.ts';
 import type { ContactFacts, ReplyFacts, TransactionFacts } from './facts.ts';
 
+/** What the phone was like when the registrar last took its word for a binding. */
+interface Seen {
+  readonly source: Address;
+  readonly callId: string;
+  readonly version: number;
+  readonly userAgent: string;
+}
+
 /** A binding that an observer of the tap can know of. */
 export interface TrueBinding {
   readonly aor: string;
@@ -12,7 +20,7 @@ export interface TrueBinding {
   confirmedAtMs: number;
   toldSec: number;
   /** Undefined = known from a list only. */
-  seen: { source: Address; callId: string; version: number; requestedSec: number | undefined } | undefined;
+  seen: Seen | undefined;
 }
 
 export interface LedgerRules {
@@ -109,7 +117,7 @@ export class TrueLedger {
       source,
       callId: transaction.callId,
       version: contact.version,
-      requestedSec: transaction.requestedSec,
+      userAgent: transaction.userAgent,
     };
     const before = this.find(transaction.aor, contact.contactId);
     if (before === undefined) {
@@ -188,9 +196,10 @@ export class TrueLedger {
 const GRANT_TOLERANCE_SEC = 2;
 
 /** One change for each confirmation: the most telling one. */
-function changeOf(before: TrueBinding, now: NonNullable<TrueBinding['seen']>, toldSec: number): Change {
+function changeOf(before: TrueBinding, now: Seen, toldSec: number): Change {
   const { seen } = before;
   if (seen === undefined) return 'refreshed';
+  if (seen.userAgent !== now.userAgent) return 'replaced';
   if (seen.source.ip !== now.source.ip) return 'moved';
   if (seen.source.port !== now.source.port) return 'nat_rebind';
   if (seen.callId !== now.callId) return 'restarted';
