@@ -213,6 +213,7 @@ export function isLooped(message: Message, request: Request, routes: Routes): bo
   for (let line = message.firstOf(Header.VIA); line >= 0; line = message.nextOf(Header.VIA, line)) {
     const end = message.valueEnd(line);
     let at = message.valueStart(line);
+    if (at === request.via.start && request.via.loopStart < 0) at = request.via.next;
     while (at >= 0 && readVia(bytes, at, end, visited)) {
       if (visited.loopStart >= 0 && ownSocketOf(bytes, visited, routes) >= 0) {
         if (isLoopValueOurs(message, request, routes)) return true;

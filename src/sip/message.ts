@@ -6,6 +6,7 @@ import {
   equalsFolded,
   HTAB,
   indexOf,
+  indexOfLineFeed,
   isDigit,
   isToken,
   isTokenByte,
@@ -15,6 +16,7 @@ import {
   SPACE,
   skipSpace,
   trimEnd,
+  wordsOf,
 } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
 import { HEADER_COUNT, Header, headerId } from './headers.ts';
@@ -70,12 +72,19 @@ export class Message {
   /** The first thing that is wrong with the message as such; undefined = well-formed. */
   fault: MessageFault | undefined = undefined;
 
+  /** The same bytes by fours, where they lie so that this is possible; for the search of line ends. */
+  words: Int32Array | undefined = undefined;
+
   private readonly index = new Int32Array(MAX_HEADER_LINES * STRIDE);
   private readonly first = new Int32Array(HEADER_COUNT);
+  private readonly last = new Int32Array(HEADER_COUNT);
   private readonly counts = new Int32Array(HEADER_COUNT);
 
   reset(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes;
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.words = wordsOf(bytes);
+    }
     this.start = start;
     this.end = end;
     this.isRequest = true;
@@ -89,8 +98,10 @@ export class Message {
     this.bodyStart = end;
     this.headerCount = 0;
     this.fault = undefined;
-    this.first.fill(NONE);
-    this.counts.fill(0);
+    for (let id = 0; id < HEADER_COUNT; id++) {
+      this.first[id] = NONE;
+      this.counts[id] = 0;
+    }
   }
 
   addHeader(id: HeaderId, lineStart: number, valueStart: number, valueEnd: number): void {
@@ -99,8 +110,8 @@ export class Message {
     this.index[at + 1] = lineStart;
     this.index[at + 2] = valueStart;
     this.index[at + 3] = valueEnd;
-    if (this.first[id] === NONE) this.first[id] = this.headerCount;
-    this.counts[id]!++;
+    if (this.counts[id]!++ === 0) this.first[id] = this.headerCount;
+    this.last[id] = this.headerCount;
     this.headerCount++;
   }
 
@@ -116,7 +127,9 @@ export class Message {
 
   /** Line number of the next header of this kind behind line `line`, or -1. */
   nextOf(id: HeaderId, line: number): number {
-    for (let i = line + 1; i < this.headerCount; i++) if (this.index[i * STRIDE] === id) return i;
+    if (this.counts[id] === 0) return NONE;
+    const last = this.last[id]!;
+    for (let i = line + 1; i <= last; i++) if (this.index[i * STRIDE] === id) return i;
     return NONE;
   }
 
@@ -159,7 +172,7 @@ export function parse(bytes: Uint8Array, start: number, end: number, message: Me
   let at = start;
   while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++;
   message.reset(bytes, at, end);
-  const lineFeed = indexOf(bytes, at, end, LF);
+  const lineFeed = indexOfLineFeed(bytes, message.words, at, end);
   if (lineFeed < 0) return false;
   message.eolLength = lineFeed > at && bytes[lineFeed - 1] === CR ? 2 : 1;
   const lineEnd = lineFeed + 1 - message.eolLength;
@@ -248,9 +261,9 @@ function readHeaderLine(message: Message, start: number, end: number): number {
   while (colon < end && (bytes[colon] === SPACE || bytes[colon] === HTAB)) colon++;
   const hasName = nameEnd > start && colon < end && bytes[colon] === COLON;
 
-  let lineEnd = start;
+  let lineEnd = nameEnd;
   do {
-    const lineFeed = indexOf(bytes, lineEnd, end, LF);
+    const lineFeed = indexOfLineFeed(bytes, message.words, lineEnd, end);
     lineEnd = lineFeed < 0 ? end : lineFeed + 1;
   } while (lineEnd < end && (bytes[lineEnd] === SPACE || bytes[lineEnd] === HTAB));
 
