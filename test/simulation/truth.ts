@@ -1,3 +1,4 @@
+import { EARLY_HOLD_MS } from '../../src/monitor/early-responses.ts';
 import type { Result } from '../../src/monitor/lists.ts';
 import { ATTEMPT_KINDS, RESULTS } from '../../src/monitor/lists.ts';
 import type { Address } from './address.ts';
@@ -10,6 +11,8 @@ export const TIMEOUT_MS = 32_000;
 export const ABANDONED_MS = 32_000;
 /** A nonce is fresh for this long after its challenge was seen. */
 const FRESH_MS = 30_000;
+/** A response may overtake its request between two rings; a copy of the request that comes within this time looks the same. */
+const EARLY_MS = EARLY_HOLD_MS;
 /** How late a timeout may be told. */
 const GRAIN_MS = 1100;
 /** Warming up ends at the latest after this. */
@@ -22,6 +25,14 @@ interface TrueExchange {
   result: Result | undefined;
   /** Timed out, and no final since. */
   isLate: boolean;
+}
+
+/** A response without its request, as yet. */
+interface Early {
+  readonly transaction: TransactionFacts;
+  readonly reply: ReplyFacts;
+  readonly source: Address;
+  readonly atMs: number;
 }
 
 interface TrueChallenge {
@@ -57,6 +68,7 @@ export class Truth {
   private readonly startMs: number;
   private readonly exchanges = new Map<number, TrueExchange>();
   private readonly waiting = new Set<TrueExchange>();
+  private readonly early = new Map<number, Early>();
   private readonly challenges = new Map<number, TrueChallenge>();
   private readonly issuedAtMs = new Map<string, number>();
   private readonly usedOk = new Set<string>();
@@ -82,6 +94,10 @@ export class Truth {
     this.attempts[transaction.attempt]++;
     if (transaction.credentials !== undefined)
       this.answerChallenges(transaction.aor, transaction.credentials);
+    const early = this.early.get(transaction.id);
+    if (early === undefined) return;
+    this.early.delete(transaction.id);
+    this.response(transaction, early.reply, source, atMs);
   }
 
   response(transaction: TransactionFacts, reply: ReplyFacts, source: Address, atMs: number): void {
@@ -89,7 +105,9 @@ export class Truth {
     if (reply.status < 200) return;
     const exchange = this.exchanges.get(transaction.id);
     if (exchange === undefined) {
-      this.takeOrphan(transaction, reply, source, atMs);
+      if (!this.early.has(transaction.id))
+        this.early.set(transaction.id, { transaction, reply, source, atMs });
+      return;
     } else if (exchange.result === undefined) {
       const result = this.resultOf(exchange, reply);
       this.settle(exchange, result);
@@ -108,14 +126,13 @@ export class Truth {
     }
     // Without a transaction layer each copy of a request is challenged anew, and the phone may get any of the nonces.
     for (const nonce of reply.nonces) {
-      this.issuedAtMs.set(nonce, atMs);
-      this.usedOk.delete(nonceOf(nonce, transaction.aor));
+      this.issue(nonce, transaction.aor, atMs);
       this.challenges.get(transaction.id)?.nonces.add(nonce);
     }
   }
 
   /** The request passed before this observer started: neither kind nor contacts of it are known. */
-  private takeOrphan(transaction: TransactionFacts, reply: ReplyFacts, source: Address, atMs: number): void {
+  private takeOrphan({ transaction, reply, source, atMs }: Early): void {
     this.exchanges.set(transaction.id, {
       transaction,
       source,
@@ -124,6 +141,7 @@ export class Truth {
       isLate: false,
     });
     this.results.unclassified++;
+    for (const nonce of reply.nonces) this.issue(nonce, transaction.aor, atMs);
     if (reply.status === 200) this.murky.add(transaction.aor);
   }
 
@@ -134,6 +152,11 @@ export class Truth {
         this.settle(exchange, 'timeout');
         exchange.isLate = true;
       }
+    }
+    for (const [id, early] of this.early) {
+      if (early.atMs + EARLY_MS > nowMs) continue;
+      this.early.delete(id);
+      this.takeOrphan(early);
     }
     for (const [id, challenge] of this.challenges) {
       if (challenge.endsAtMs > nowMs) continue;
@@ -155,6 +178,7 @@ export class Truth {
 
   /** True where a deadline is so near that the grain of somebody's clock decides on which side of it we are. */
   isUndecidedAt(nowMs: number): boolean {
+    if (this.early.size > 0) return true;
     const isNear = (atMs: number, slackMs: number): boolean => Math.abs(atMs - nowMs) < slackMs;
     for (const { firstAtMs } of this.waiting) if (isNear(firstAtMs + TIMEOUT_MS, GRAIN_MS)) return true;
     for (const { endsAtMs } of this.challenges.values()) if (isNear(endsAtMs, GRAIN_MS)) return true;
@@ -170,6 +194,11 @@ export class Truth {
     if (result === 'challenged') bump(this.challengesOfAor, aor);
     const isFailure = result === 'auth_failure' || (result === 'forbidden' && credentials !== undefined);
     if (isFailure) bump(this.authFailuresOfAor, aor);
+  }
+
+  private issue(nonce: string, aor: string, atMs: number): void {
+    this.issuedAtMs.set(nonce, atMs);
+    this.usedOk.delete(nonceOf(nonce, aor));
   }
 
   private accept(exchange: TrueExchange, reply: ReplyFacts, atMs: number): void {
