@@ -1,3 +1,5 @@
+import { ascii, text } from '../../src/sip/bytes.ts';
+
 /**
  * A datagram as it stands in the receive arena: a range of a big buffer with other datagrams around it. A
  * parser that looks past the range reads its neighbours, and no length check of the language stops it.
@@ -47,4 +49,14 @@ export class ReadWatch {
     };
     return { bytes: new Proxy(bytes, { get }), start, end };
   }
+}
+
+/** A text as a window, with neighbours that would go on with most of what it may end in. */
+export function amid(content: string): Window {
+  return between(ascii('9a.:<"'), ascii(content), ascii('9a.:1;,>="\r\n x'));
+}
+
+/** What stands at [start, end) of the window's buffer. */
+export function at({ bytes }: Window, start: number, end: number): string {
+  return text(bytes, start, end);
 }
