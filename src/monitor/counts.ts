@@ -28,6 +28,14 @@ export class MonitorCounts {
   readonly refreshRatio = new Histogram(RATIO_BOUNDS);
   readonly suspiciousEvents = new Float64Array(PATTERNS.length);
   compromiseSuspected = 0;
+  /**
+   * What results told as implicit_stale came to, each once: a 2xx of the AOR within 10 s, or none. Those
+   * that were open when tap records were lost are in neither.
+   */
+  implicitStaleRecovered = 0;
+  implicitStaleUnresolved = 0;
+  /** Events that were held back because there were too many in one second. */
+  eventsSuppressed = 0;
   readonly evictions = new Float64Array(TABLES.length);
 }
 

@@ -69,6 +69,7 @@ export interface NoticeEvent extends Common {
     | 'cseq_regress'
     | 'invalid_contact'
     | 'registrar_lists_own'
+    | 'implicit_stale_unresolved'
     | 'warming_up_over'
     | 'tap_loss';
   readonly aor: string;

@@ -35,7 +35,14 @@ export const CHANGES = [
 ] as const;
 export type Change = (typeof CHANGES)[number];
 
-export const PATTERNS = ['brute_force', 'enumeration', 'spray', 'distributed', 'scanner', 'tight_loop'] as const;
+export const PATTERNS = [
+  'brute_force',
+  'enumeration',
+  'spray',
+  'distributed',
+  'scanner',
+  'tight_loop',
+] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
 export const STORM_CAUSES = ['restart', 'loop', 'attack', 'unknown'] as const;

@@ -1,0 +1,123 @@
+import { AT, COLON, hexValue, indexOf, lower, PERCENT, SEMICOLON } from '../sip/bytes.ts';
+import { NameAddr, readNameAddr } from '../sip/name-addr.ts';
+import { readUri, Uri } from '../sip/uri.ts';
+import { isEscape } from '../sip/uri-compare.ts';
+import { boundedText, isText, TextPool } from './texts.ts';
+
+/** Longer AORs and hosts are cut, and end in a hash of the whole. */
+export const MAX_AOR_LENGTH = 255;
+
+/** Written out, an escape takes three bytes: room for any URI of a datagram would be too much; this is enough. */
+const SCRATCH_BYTES = 8192;
+const AOR_PLACES = 65_536;
+const HOST_PLACES = 256;
+
+const HEX = '0123456789ABCDEF';
+
+/**
+ * Reads the address of record of a To or From value (RFC 3261 §10.3 step 5): sip and sips are the same;
+ * display name, port, parameters and password are dropped; the user's escapes are undone; the host is lower
+ * case. What is not printable ASCII, and `%` itself, stands escaped, so that two different users never
+ * become one text. One object serves all datagrams.
+ */
+export class AorReader {
+  /** `24001@iptlab.com`; `iptlab.com` where there is no user; `24001` alone with domains ignored. */
+  aor = '';
+  /** The host, `iptlab.com`; empty for a tel URI. */
+  host = '';
+
+  private readonly domain: 'keep' | 'ignore';
+  private readonly value = new NameAddr();
+  private readonly uri = new Uri();
+  private readonly scratch = new Uint8Array(SCRATCH_BYTES);
+  private readonly aors = new TextPool(AOR_PLACES);
+  private readonly hosts = new TextPool(HOST_PLACES);
+  private written = 0;
+
+  constructor(domain: 'keep' | 'ignore') {
+    this.domain = domain;
+  }
+
+  /** False where the value holds no sip, sips or tel URI; `aor` and `host` are then as they were. */
+  read(bytes: Uint8Array, start: number, end: number): boolean {
+    const hostAt = this.write(bytes, start, end);
+    if (hostAt < 0) return false;
+    this.host = this.pooled(this.hosts, hostAt, this.written);
+    this.aor = this.pooled(this.aors, 0, this.aorEnd(hostAt));
+    return true;
+  }
+
+  /** True where the value names this very AOR; remembers nothing. */
+  names(bytes: Uint8Array, start: number, end: number, aor: string): boolean {
+    const hostAt = this.write(bytes, start, end);
+    if (hostAt < 0) return false;
+    const aorEnd = this.aorEnd(hostAt);
+    if (aorEnd <= MAX_AOR_LENGTH) return isText(this.scratch, 0, aorEnd, aor);
+    return boundedText(this.scratch, 0, aorEnd, MAX_AOR_LENGTH) === aor;
+  }
+
+  /** The AOR of what a person wrote: `24001@IPTLAB.com`, `sip:24001@iptlab.com`, `24001`; undefined where it is none. */
+  canonical(text: string): string | undefined {
+    const trimmed = text.trim();
+    const isUserAlone = this.domain === 'ignore' && /^[^@:]+$/.test(trimmed);
+    const written = isUserAlone ? `${trimmed}@host` : trimmed;
+    const uri = /^(sips?|tel):/i.test(written) ? written : `sip:${written}`;
+    const bytes = Uint8Array.from(uri, (letter) => Math.min(letter.charCodeAt(0), 255));
+    return this.read(bytes, 0, bytes.length) ? this.aor : undefined;
+  }
+
+  /** Writes the canonical form into the scratch; answers where the host starts, or -1. */
+  private write(bytes: Uint8Array, start: number, end: number): number {
+    if (!readNameAddr(bytes, start, end, this.value) || this.value.isStar) return -1;
+    const { uri } = this;
+    if (!readUri(bytes, this.value.uriStart, this.value.uriEnd, uri)) return -1;
+    this.written = 0;
+    if (uri.scheme === 'tel') return this.writeTel(bytes, uri);
+    if (uri.scheme === 'other') return -1;
+    if (uri.hasUser) {
+      const password = indexOf(bytes, uri.userStart, uri.userEnd, COLON);
+      this.writeUnescaped(bytes, uri.userStart, password < 0 ? uri.userEnd : password);
+      this.put(AT);
+    }
+    const hostAt = this.written;
+    for (let i = uri.hostStart; i < uri.hostEnd; i++) this.putPrintable(lower(bytes[i]!));
+    return hostAt;
+  }
+
+  private writeTel(bytes: Uint8Array, uri: Uri): number {
+    const semicolon = indexOf(bytes, uri.start, uri.end, SEMICOLON);
+    const end = semicolon < 0 ? uri.end : semicolon;
+    for (let i = uri.start; i < end; i++) this.putPrintable(lower(bytes[i]!));
+    return this.written;
+  }
+
+  private writeUnescaped(bytes: Uint8Array, start: number, end: number): void {
+    for (let i = start; i < end; i++) {
+      const escaped = isEscape(bytes, i, end);
+      this.putPrintable(escaped ? hexValue(bytes[i + 1]!) * 16 + hexValue(bytes[i + 2]!) : bytes[i]!);
+      if (escaped) i += 2;
+    }
+  }
+
+  private putPrintable(byte: number): void {
+    if (byte > 0x20 && byte < 0x7f && byte !== PERCENT) return this.put(byte);
+    this.put(PERCENT);
+    this.put(HEX.charCodeAt(byte >> 4));
+    this.put(HEX.charCodeAt(byte & 15));
+  }
+
+  /** Past the scratch's end bytes are lost: only a user of thousands of bytes gets there. */
+  private put(byte: number): void {
+    if (this.written < SCRATCH_BYTES) this.scratch[this.written++] = byte;
+  }
+
+  private aorEnd(hostAt: number): number {
+    const hasUserAndHost = hostAt > 0 && hostAt < this.written;
+    return this.domain === 'ignore' && hasUserAndHost ? hostAt - 1 : this.written;
+  }
+
+  private pooled(pool: TextPool, start: number, end: number): string {
+    if (end - start <= MAX_AOR_LENGTH) return pool.textOf(this.scratch, start, end);
+    return boundedText(this.scratch, start, end, MAX_AOR_LENGTH);
+  }
+}

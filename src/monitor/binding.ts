@@ -1,0 +1,79 @@
+import { Endpoint } from '../sip/address.ts';
+import type { AorEntry } from './aor-entry.ts';
+
+/** How long after the end of its grant a binding is still taken to be there: chan_sip itself adds 10 s. */
+export const EXPIRY_GRACE_MS = 10_000;
+/** Registrars tell the remaining time cut to whole seconds, some one second short: differences up to this are none. */
+export const EXPIRES_TOLERANCE_SEC = 2;
+
+/**
+ * `live`: counted. `missing`: told as removed because a list left it out, and remembered until its grant
+ * ends, because a refresh as alive shows that the list was not the whole list. `gone`: out of the ledger.
+ */
+export type BindingState = 'live' | 'missing' | 'gone';
+
+/** AOR → contact, as the registrar has granted it. Flat, because there is one per phone. */
+export class Binding {
+  readonly owner: AorEntry;
+  state: BindingState = 'live';
+  /** The Contact URI as written, without our parameter. */
+  uri = '';
+  instance = '';
+  regId = 0;
+  paramsHash = 0;
+  userAgent = '';
+  /** Where its last accepted REGISTER came from; port 0 = never seen. */
+  a = 0;
+  b = 0;
+  c = 0;
+  d = 0;
+  port = 0;
+  callIdA = 0;
+  callIdB = 0;
+  cseq = 0;
+  grantedExpiresSec = 0;
+  /** REGISTERs per second that it needs to stay alive, in millionths: refreshed at half its grant. */
+  loadMicro = 0;
+  /** Its phone's last accepted REGISTER. */
+  refreshedAtMs = 0;
+  /** The last 2xx that granted or listed it. */
+  confirmedAtMs = 0;
+  expiresAtMs = 0;
+  learned = false;
+  /** Number of the last 2xx in which it was matched. */
+  stamp = 0;
+
+  nextOfAor: Binding | undefined = undefined;
+  /** The expiry wheel's own. */
+  slot = -1;
+  before: Binding | undefined = undefined;
+  behind: Binding | undefined = undefined;
+
+  constructor(owner: AorEntry) {
+    this.owner = owner;
+  }
+
+  /** When it leaves the ledger by itself. */
+  get dueMs(): number {
+    return this.state === 'live' ? this.expiresAtMs + EXPIRY_GRACE_MS : this.expiresAtMs;
+  }
+
+  cameFrom(phone: Endpoint): this {
+    this.a = phone.a;
+    this.b = phone.b;
+    this.c = phone.c;
+    this.d = phone.d;
+    this.port = phone.port;
+    return this;
+  }
+
+  get source(): Endpoint {
+    const source = new Endpoint();
+    source.a = this.a;
+    source.b = this.b;
+    source.c = this.c;
+    source.d = this.d;
+    source.port = this.port;
+    return source;
+  }
+}

@@ -1,0 +1,221 @@
+import { Endpoint } from '../sip/address.ts';
+import { sameBytes } from '../sip/bytes.ts';
+import type { AttemptKind } from './lists.ts';
+
+/** RFC 3261 §17.1.2.2 timer F: 64 × T1, when a client gives up. */
+export const TIMEOUT_MS = 32_000;
+/** §17.2.2 timer J: how long copies of a settled transaction may still come. */
+export const SETTLED_MEMORY_MS = 32_000;
+/** Contacts of one message that are read; the rest of a longer list is not. */
+export const MAX_CONTACTS = 32;
+/** Authorization and Proxy-Authorization headers of one request that are read. */
+export const MAX_CREDENTIALS = 4;
+
+/** A Contact of a REGISTER. Texts are kept, not spans: it outlives its datagram. */
+export class RequestedContact {
+  /** The URI without our `rollcall` parameter. */
+  uri = '';
+  /** `+sip.instance`, lower case, or empty. */
+  instance = '';
+  regId = 0;
+  /** Of the header parameters but `expires`. */
+  paramsHash = 0;
+  /** Its own `expires`, else the Expires header's, else NOT_STATED. */
+  requestedExpiresSec = 0;
+}
+
+/**
+ * `in_flight`: no final response yet. `timed_out`: told as timeout; a late final still feeds the ledger.
+ * `answered`: has its result; whatever comes now is a copy.
+ */
+export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered';
+
+/** One REGISTER transaction as it was seen. Objects are used again: hold one no longer than its table does. */
+export class Exchange {
+  /** Top Via branch, its sent-by, and the CSeq number, as bytes. */
+  key: Uint8Array = new Uint8Array(KEY_BYTES);
+  keyLength = 0;
+  hash = 0;
+  phase: ExchangePhase = 'in_flight';
+  /** False where a response came and its request never did. */
+  hasRequest = true;
+  firstAtMs = 0;
+  settledAtMs = 0;
+
+  aor = '';
+  host = '';
+  kind: AttemptKind = 'initial';
+  readonly phone = new Endpoint();
+  userAgent = '';
+  /** Hash of the Call-ID, 64 bits in two halves. */
+  callIdA = 0;
+  callIdB = 0;
+  cseq = 0;
+  /** The nonces that were answered; none = no credentials. */
+  readonly nonces: string[] = [];
+  /** When the handshake that this belongs to began: its own first copy, or the REGISTER that was challenged. */
+  handshakeStartMs = 0;
+
+  /** `Contact: *` with `Expires: 0`. */
+  removesAll = false;
+  readonly contacts: RequestedContact[] = [new RequestedContact()];
+  contactCount = 0;
+
+  /** The table's own links. */
+  nextInBucket: Exchange | undefined = undefined;
+  older: Exchange | undefined = undefined;
+  newer: Exchange | undefined = undefined;
+
+  get hasCredentials(): boolean {
+    return this.nonces.length > 0;
+  }
+
+  /** The contact with this number; made when first needed. */
+  contactAt(index: number): RequestedContact {
+    return (this.contacts[index] ??= new RequestedContact());
+  }
+}
+
+/** Room for a branch of ours (39), `[IPv6]:port` (47) and a sequence number (10); longer keys get more. */
+const KEY_BYTES = 96;
+
+/** Exchanges in the order in which they entered. */
+class Queue {
+  oldest: Exchange | undefined = undefined;
+  newest: Exchange | undefined = undefined;
+  size = 0;
+
+  push(exchange: Exchange): void {
+    exchange.older = this.newest;
+    exchange.newer = undefined;
+    if (this.newest === undefined) this.oldest = exchange;
+    else this.newest.newer = exchange;
+    this.newest = exchange;
+    this.size++;
+  }
+
+  remove(exchange: Exchange): void {
+    if (exchange.older === undefined) this.oldest = exchange.newer;
+    else exchange.older.newer = exchange.newer;
+    if (exchange.newer === undefined) this.newest = exchange.older;
+    else exchange.newer.older = exchange.older;
+    exchange.older = undefined;
+    exchange.newer = undefined;
+    this.size--;
+  }
+}
+
+/**
+ * The exchanges of the last minute, found by their key. They live by age, not by use: two queues, in flight
+ * and settled, give timeouts and forgetting without a timer each, and what must go when the table is full
+ * is always the oldest settled one. That is why this is not an LRU cache. Finding compares all bytes of the
+ * key: a hash alone decides nothing.
+ */
+export class ExchangeTable {
+  private readonly max: number;
+  private readonly buckets: (Exchange | undefined)[];
+  private readonly inFlight = new Queue();
+  private readonly settled = new Queue();
+  /** Forgotten ones wait here to be used again. */
+  private readonly spare: Exchange[] = [];
+  private readonly onEvict: () => void;
+
+  /** `onEvict` is told of each exchange that had to go before its time. */
+  constructor(max: number, onEvict: () => void) {
+    this.max = Math.max(max, 1);
+    this.buckets = new Array<Exchange | undefined>(bucketsFor(this.max)).fill(undefined);
+    this.onEvict = onEvict;
+  }
+
+  get inFlightCount(): number {
+    return this.inFlight.size;
+  }
+
+  find(key: Uint8Array, length: number, hash: number): Exchange | undefined {
+    let exchange = this.buckets[hash & (this.buckets.length - 1)];
+    while (exchange !== undefined) {
+      const isIt = exchange.hash === hash && sameBytes(exchange.key, 0, exchange.keyLength, key, 0, length);
+      if (isIt) return exchange;
+      exchange = exchange.nextInBucket;
+    }
+    return undefined;
+  }
+
+  /** A new exchange in flight under this key, which must not be in the table; its facts are for the caller to fill. */
+  add(key: Uint8Array, length: number, hash: number, atMs: number): Exchange {
+    if (this.inFlight.size + this.settled.size >= this.max) this.evict();
+    const exchange = this.spare.pop() ?? new Exchange();
+    if (exchange.key.length < length) exchange.key = new Uint8Array(length);
+    for (let i = 0; i < length; i++) exchange.key[i] = key[i]!;
+    exchange.keyLength = length;
+    exchange.hash = hash;
+    exchange.phase = 'in_flight';
+    exchange.hasRequest = true;
+    exchange.firstAtMs = atMs;
+    exchange.handshakeStartMs = atMs;
+    exchange.removesAll = false;
+    exchange.contactCount = 0;
+    exchange.nonces.length = 0;
+    const place = hash & (this.buckets.length - 1);
+    exchange.nextInBucket = this.buckets[place];
+    this.buckets[place] = exchange;
+    this.inFlight.push(exchange);
+    return exchange;
+  }
+
+  /** Its result is told; copies are known for another SETTLED_MEMORY_MS. */
+  settle(exchange: Exchange, phase: 'timed_out' | 'answered', nowMs: number): void {
+    const wasInFlight = exchange.phase === 'in_flight';
+    exchange.phase = phase;
+    if (!wasInFlight) return;
+    exchange.settledAtMs = nowMs;
+    this.inFlight.remove(exchange);
+    this.settled.push(exchange);
+  }
+
+  /** The exchange that has waited longest, if it has waited TIMEOUT_MS. */
+  overdue(nowMs: number): Exchange | undefined {
+    const { oldest } = this.inFlight;
+    return oldest !== undefined && nowMs - oldest.firstAtMs >= TIMEOUT_MS ? oldest : undefined;
+  }
+
+  forgetSettled(nowMs: number): void {
+    let { oldest } = this.settled;
+    while (oldest !== undefined && nowMs - oldest.settledAtMs >= SETTLED_MEMORY_MS) {
+      this.drop(oldest, this.settled);
+      oldest = this.settled.oldest;
+    }
+  }
+
+  private evict(): void {
+    const queue = this.settled.oldest === undefined ? this.inFlight : this.settled;
+    if (queue.oldest === undefined) return;
+    this.drop(queue.oldest, queue);
+    this.onEvict();
+  }
+
+  private drop(exchange: Exchange, queue: Queue): void {
+    queue.remove(exchange);
+    const place = exchange.hash & (this.buckets.length - 1);
+    let before = this.buckets[place];
+    if (before === exchange) {
+      this.buckets[place] = exchange.nextInBucket;
+    } else {
+      while (before !== undefined && before.nextInBucket !== exchange) before = before.nextInBucket;
+      if (before !== undefined) before.nextInBucket = exchange.nextInBucket;
+    }
+    exchange.nextInBucket = undefined;
+    if (this.spare.length < MAX_SPARE) this.spare.push(exchange);
+  }
+}
+
+/** Enough for the busiest minute to need no new objects; the rest is given back to the heap. */
+const MAX_SPARE = 65_536;
+const MAX_BUCKETS = 1 << 20;
+
+/** A power of two, at least one bucket per exchange up to MAX_BUCKETS. */
+function bucketsFor(max: number): number {
+  let buckets = 16;
+  while (buckets < max && buckets < MAX_BUCKETS) buckets *= 2;
+  return buckets;
+}

@@ -1,0 +1,90 @@
+import { LRUCache } from 'lru-cache';
+
+/** Within this time a phone whose nonce had merely grown old has registered with a new one. */
+export const RESOLVE_MS = 10_000;
+
+/** The open implicit stales of one AOR since its last 2xx. */
+interface Group {
+  readonly aor: string;
+  open: number;
+  /** Made good, or given up. */
+  closed: boolean;
+}
+
+interface Pending {
+  readonly group: Group;
+  readonly dueMs: number;
+  next: Pending | undefined;
+}
+
+/**
+ * A REGISTER that was told as implicit_stale stays told so: once per transaction. What it turned out to be
+ * is told beside it, also once: `recovered` by a 2xx of its AOR within RESOLVE_MS, or `unresolved`.
+ */
+export class ImplicitStales {
+  private readonly byAor: LRUCache<string, Group>;
+  private readonly max: number;
+  private readonly onEvict: () => void;
+  private oldest: Pending | undefined = undefined;
+  private newest: Pending | undefined = undefined;
+  private size = 0;
+
+  /** `onEvict` is told where an outcome will never be known because of our limit. */
+  constructor(max: number, onEvict: () => void) {
+    this.max = max;
+    this.onEvict = onEvict;
+    this.byAor = new LRUCache<string, Group>({
+      max,
+      dispose: (group, _aor, reason) => {
+        group.closed = true;
+        if (reason === 'evict') onEvict();
+      },
+    });
+  }
+
+  add(aor: string, nowMs: number): void {
+    if (this.size === this.max) {
+      this.onEvict();
+      return;
+    }
+    let group = this.byAor.get(aor);
+    if (group === undefined) {
+      group = { aor, open: 0, closed: false };
+      this.byAor.set(aor, group);
+    }
+    group.open++;
+    const pending: Pending = { group, dueMs: nowMs + RESOLVE_MS, next: undefined };
+    if (this.newest === undefined) this.oldest = pending;
+    else this.newest.next = pending;
+    this.newest = pending;
+    this.size++;
+  }
+
+  /** A 2xx for this AOR: how many it makes good. */
+  recover(aor: string): number {
+    const group = this.byAor.peek(aor);
+    if (group === undefined) return 0;
+    this.byAor.delete(aor);
+    return group.open;
+  }
+
+  /** Closes what is overdue and calls `onUnresolved` for each. */
+  advance(nowMs: number, onUnresolved: (aor: string) => void): void {
+    while (this.oldest !== undefined && (this.oldest.group.closed || nowMs >= this.oldest.dueMs)) {
+      const { group } = this.oldest;
+      this.oldest = this.oldest.next;
+      if (this.oldest === undefined) this.newest = undefined;
+      this.size--;
+      if (group.closed) continue;
+      group.open--;
+      if (group.open === 0) this.byAor.delete(group.aor);
+      onUnresolved(group.aor);
+    }
+  }
+
+  /** Records were lost: what is open may have been made good unseen. */
+  giveUp(): void {
+    this.byAor.clear();
+    this.advance(Number.NEGATIVE_INFINITY, () => {});
+  }
+}

@@ -1,0 +1,499 @@
+import { LRUCache } from 'lru-cache';
+import { DEFAULT_EXPIRES_SEC, NOT_STATED } from '../sip/contact.ts';
+import { AorEntry } from './aor-entry.ts';
+import { Binding, EXPIRES_TOLERANCE_SEC } from './binding.ts';
+import { changeOf } from './changes.ts';
+import type { Likeness, ListedContact, OwnUri } from './contact-match.ts';
+import { hasSameUser, likeness, likenessOfTexts } from './contact-match.ts';
+import type { DomainCounts } from './counts.ts';
+import type { Exchange, RequestedContact } from './exchange.ts';
+import { MAX_CONTACTS, TIMEOUT_MS } from './exchange.ts';
+import { ExpiryWheel } from './expiry-wheel.ts';
+import type { Change } from './lists.ts';
+import type { ResponseReader } from './observe.ts';
+import type { RegistrarLists, RegistrarRecord } from './registrar-lists.ts';
+import { isText } from './texts.ts';
+
+/** Bindings of one AOR that are kept; registrars allow far fewer. Past it the one that is due first goes. */
+export const MAX_BINDINGS_PER_AOR = 64;
+
+const TOLERANCE_MS = EXPIRES_TOLERANCE_SEC * 1000;
+const MICRO = 1_000_000;
+
+/** What the ledger tells, and asks, of the monitor around it. */
+export interface LedgerHooks {
+  changed(change: Change, binding: Binding, atMs: number): void;
+  /** An own contact was granted: seconds, and the share of its last grant that had passed before (-1: no last one). */
+  granted(grantedSec: number, refreshRatio: number): void;
+  /** True where a contact that we don't know may all the same not be new. */
+  mayBeKnown(grantedSec: number, nowMs: number): boolean;
+  /** An AOR or a binding had to go because of our limits. */
+  evicted(): void;
+  listsOwn(registrar: RegistrarRecord): void;
+}
+
+/**
+ * Who is registered where, as far as the registrar's 2xx have told (RFC 3261 §10.3): the request's own
+ * contacts, whatever else is listed, and what a whole list leaves out. Counts per AOR and per domain change
+ * with each binding and are never estimated, so they can't drift.
+ */
+export class Ledger {
+  /** How many AORs have 1, 2, 3, and 4 or more bindings. */
+  readonly aorsByContacts: [number, number, number, number] = [0, 0, 0, 0];
+  /** REGISTERs per second that the bindings need together, in millionths. */
+  expectedLoadMicro = 0;
+  private readonly entries: LRUCache<string, AorEntry>;
+  private readonly wheel = new ExpiryWheel();
+  private readonly lists: RegistrarLists;
+  private readonly hooks: LedgerHooks;
+  /** Number of the 2xx that is being worked on. */
+  private stamp = 0;
+  private nowMs = 0;
+  /** Entry whose texts `knownTexts` offers. */
+  private readFor: AorEntry | undefined = undefined;
+
+  constructor(maxAors: number, lists: RegistrarLists, hooks: LedgerHooks) {
+    this.lists = lists;
+    this.hooks = hooks;
+    this.entries = new LRUCache<string, AorEntry>({
+      max: Math.max(1, maxAors),
+      dispose: (entry, _aor, reason) => {
+        if (reason === 'evict') this.evict(entry);
+      },
+    });
+  }
+
+  entryOf(aor: string): AorEntry | undefined {
+    return this.entries.peek(aor);
+  }
+
+  isRegistered(aor: string): boolean {
+    return (this.entries.peek(aor)?.liveCount ?? 0) > 0;
+  }
+
+  *registeredAors(): Iterable<string> {
+    for (const entry of this.entries.values()) if (entry.liveCount > 0) yield entry.aor;
+  }
+
+  /** Makes `knownTexts` speak of this AOR. */
+  readTextsOf(entry: AorEntry | undefined): void {
+    this.readFor = entry;
+  }
+
+  /** The binding whose Contact is written with the same bytes: its strings can be used again. */
+  readonly knownTexts = (uri: OwnUri): Binding | undefined => {
+    for (let binding = this.readFor?.first; binding !== undefined; binding = binding.nextOfAor) {
+      if (isText(uri.bytes, uri.start, uri.end, binding.uri)) return binding;
+    }
+    return undefined;
+  };
+
+  /** Tells `expired` for every binding whose grant and grace are over. */
+  advance(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.wheel.advance(nowMs, this.lapse);
+  }
+
+  private readonly lapse = (binding: Binding): void => {
+    this.drop(binding, binding.state === 'live' ? 'expired' : undefined);
+  };
+
+  /**
+   * A 2xx to a REGISTER. `exchange` holds the request's facts, or only the AOR where the request was never
+   * seen. `domain` is where a new AOR is counted.
+   */
+  accept(
+    exchange: Exchange,
+    response: ResponseReader,
+    registrar: RegistrarRecord,
+    domain: DomainCounts,
+    nowMs: number,
+  ): void {
+    this.nowMs = nowMs;
+    this.stamp++;
+    let entry = this.entries.get(exchange.aor);
+    if (entry !== undefined) this.dropLapsed(entry);
+    if (exchange.removesAll) {
+      if (entry !== undefined) this.removeAll(entry);
+      return;
+    }
+    entry ??= new AorEntry(exchange.aor, domain);
+    this.acceptOwnContacts(exchange, response, registrar, entry);
+    this.acceptListed(exchange, response, registrar, entry);
+    const proves = response.listIsWhole && this.lists.absenceProves(registrar);
+    if (proves) this.dropAbsent(entry, exchange, registrar);
+    this.keepOrForget(entry);
+  }
+
+  private keepOrForget(entry: AorEntry): void {
+    const isKept = this.entries.peek(entry.aor) === entry;
+    if (entry.first === undefined && isKept) this.entries.delete(entry.aor);
+    if (entry.first !== undefined && !isKept) this.entries.set(entry.aor, entry);
+  }
+
+  /** Exactness: what is over by now is told before anything new is. */
+  private dropLapsed(entry: AorEntry): void {
+    let binding = entry.first;
+    while (binding !== undefined) {
+      const next: Binding | undefined = binding.nextOfAor;
+      if (binding.dueMs <= this.nowMs) this.lapse(binding);
+      binding = next;
+    }
+  }
+
+  /** `*`: the request is trusted, whatever the 2xx lists (FreeSWITCH gives removed contacts back). */
+  private removeAll(entry: AorEntry): void {
+    let binding = entry.first;
+    while (binding !== undefined) {
+      const next: Binding | undefined = binding.nextOfAor;
+      this.drop(binding, binding.state === 'live' ? 'removed' : undefined);
+      binding = next;
+    }
+    this.keepOrForget(entry);
+  }
+
+  // --- the request's own contacts
+
+  private acceptOwnContacts(
+    exchange: Exchange,
+    response: ResponseReader,
+    registrar: RegistrarRecord,
+    entry: AorEntry,
+  ): void {
+    this.matchOwn(exchange, entry);
+    for (let i = 0; i < exchange.contactCount; i++) {
+      const contact = exchange.contacts[i]!;
+      const listed = this.claimOwn(contact, exchange, response);
+      const grantedSec = grantOf(contact, listed, response);
+      const binding = this.matches[i];
+      if (binding !== undefined && isOlder(exchange, binding)) continue;
+      if (contact.requestedExpiresSec === 0 || grantedSec === 0) {
+        if (binding !== undefined) this.drop(binding, binding.state === 'live' ? 'removed' : undefined);
+      } else if (binding === undefined) {
+        this.add(entry, exchange, contact, grantedSec);
+      } else if (binding.state === 'missing') {
+        this.revive(binding, exchange, contact, grantedSec, response, registrar);
+      } else {
+        this.refresh(binding, exchange, contact, grantedSec);
+      }
+    }
+  }
+
+  /** Bindings matched with the contacts of the request, by the contacts' numbers. */
+  private readonly matches: (Binding | undefined)[] = new Array<Binding | undefined>(MAX_CONTACTS).fill(
+    undefined,
+  );
+
+  /** Pairs contacts and bindings, the surest first: a device's second contact must not take its first one's binding. */
+  private matchOwn(exchange: Exchange, entry: AorEntry): void {
+    for (let i = 0; i < exchange.contactCount; i++) this.matches[i] = undefined;
+    for (const wanted of LIKENESSES) {
+      for (let i = 0; i < exchange.contactCount; i++) {
+        this.matches[i] ??= this.unmatched(entry, exchange.contacts[i]!, wanted);
+      }
+    }
+  }
+
+  private unmatched(entry: AorEntry, contact: RequestedContact, wanted: Likeness): Binding | undefined {
+    for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
+      if (binding.stamp === this.stamp || likenessOfTexts(binding, contact) !== wanted) continue;
+      binding.stamp = this.stamp;
+      return binding;
+    }
+    return undefined;
+  }
+
+  private claimOwn(
+    contact: RequestedContact,
+    exchange: Exchange,
+    response: ResponseReader,
+  ): ListedContact | undefined {
+    for (const wanted of LIKENESSES) {
+      for (let i = 0; i < response.contactCount; i++) {
+        const listed = response.contacts[i]!;
+        if (listed.claimed || likeness(contact, listed) !== wanted) continue;
+        listed.claimed = true;
+        return listed;
+      }
+    }
+    // A 2xx must list the contact it grants (§10.3 step 8): alone in the list, it is ours, however rewritten.
+    const sole = response.contacts[0];
+    const isAlone = exchange.contactCount === 1 && response.contactCount === 1 && sole !== undefined;
+    if (!isAlone || contact.requestedExpiresSec === 0 || !hasSameUser(contact, sole)) return undefined;
+    sole.claimed = true;
+    return sole;
+  }
+
+  private add(entry: AorEntry, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
+    const binding = this.enter(entry);
+    binding.learned = this.hooks.mayBeKnown(grantedSec, this.nowMs);
+    this.fill(binding, exchange, contact, grantedSec);
+    this.hooks.granted(grantedSec, -1);
+    this.hooks.changed(binding.learned ? 'learned' : 'added', binding, this.nowMs);
+  }
+
+  private refresh(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
+    const change = changeOf(binding, exchange, contact, grantedSec);
+    const ratio = (exchange.handshakeStartMs - binding.refreshedAtMs) / (binding.grantedExpiresSec * 1000);
+    const hasRatio = binding.port !== 0;
+    binding.learned = false;
+    this.fill(binding, exchange, contact, grantedSec);
+    this.hooks.granted(grantedSec, hasRatio ? Math.max(0, ratio) : -1);
+    this.hooks.changed(change, binding, this.nowMs);
+  }
+
+  /**
+   * A binding that a list left out is refreshed. With its Call-ID and a higher sequence number the phone
+   * goes on as if nothing had happened: then the list was not the whole list, unless this one is.
+   */
+  private revive(
+    binding: Binding,
+    exchange: Exchange,
+    contact: RequestedContact,
+    grantedSec: number,
+    response: ResponseReader,
+    registrar: RegistrarRecord,
+  ): void {
+    const goesOn =
+      exchange.callIdA === binding.callIdA &&
+      exchange.callIdB === binding.callIdB &&
+      exchange.cseq > binding.cseq;
+    const listsOthers = countUnclaimed(response) > 0;
+    if (goesOn && !listsOthers && this.lists.noteMissed(registrar)) this.hooks.listsOwn(registrar);
+    binding.state = 'live';
+    this.count(binding.owner, 1);
+    binding.learned = goesOn;
+    this.fill(binding, exchange, contact, grantedSec);
+    this.hooks.granted(grantedSec, -1);
+    this.hooks.changed(goesOn ? 'learned' : 'added', binding, this.nowMs);
+  }
+
+  private fill(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
+    binding.uri = contact.uri;
+    binding.instance = contact.instance;
+    binding.regId = contact.regId;
+    binding.paramsHash = contact.paramsHash;
+    binding.userAgent = exchange.userAgent;
+    binding.cameFrom(exchange.phone);
+    binding.callIdA = exchange.callIdA;
+    binding.callIdB = exchange.callIdB;
+    binding.cseq = exchange.cseq;
+    binding.refreshedAtMs = this.nowMs;
+    binding.confirmedAtMs = this.nowMs;
+    binding.stamp = this.stamp;
+    const legs = exchange.handshakeStartMs < exchange.firstAtMs ? 2 : 1;
+    this.grant(binding, grantedSec, legs);
+  }
+
+  private grant(binding: Binding, grantedSec: number, legs: number): void {
+    binding.grantedExpiresSec = grantedSec;
+    binding.expiresAtMs = this.nowMs + grantedSec * 1000;
+    this.expectedLoadMicro -= binding.loadMicro;
+    binding.loadMicro = Math.round((legs * 2 * MICRO) / grantedSec);
+    this.expectedLoadMicro += binding.loadMicro;
+    this.wheel.place(binding);
+  }
+
+  // --- what else the 2xx lists, and what it does not
+
+  private acceptListed(
+    exchange: Exchange,
+    response: ResponseReader,
+    registrar: RegistrarRecord,
+    entry: AorEntry,
+  ): void {
+    for (let i = 0; i < response.contactCount; i++) {
+      const listed = response.contacts[i]!;
+      if (listed.claimed) continue;
+      listed.claimed = true;
+      const binding = this.matchListed(entry, listed);
+      if (exchange.contactCount > 0 && listed.expiresSec !== 0) registrar.listsOthers = true;
+      if (binding === undefined) this.learn(entry, listed, response);
+      else this.adjust(binding, exchange, listed);
+    }
+  }
+
+  private matchListed(entry: AorEntry, listed: ListedContact): Binding | undefined {
+    for (const wanted of LIKENESSES) {
+      for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
+        if (binding.stamp === this.stamp || likeness(binding, listed) !== wanted) continue;
+        binding.stamp = this.stamp;
+        return binding;
+      }
+    }
+    return undefined;
+  }
+
+  /** A contact that nobody was seen registering: not news, only new to us. */
+  private learn(entry: AorEntry, listed: ListedContact, response: ResponseReader): void {
+    const grantedSec = remainingOf(listed, response);
+    if (grantedSec === 0) return;
+    const binding = this.enter(entry);
+    binding.uri = listed.text;
+    binding.instance = listed.instance;
+    binding.regId = listed.regId;
+    binding.learned = true;
+    binding.refreshedAtMs = this.nowMs;
+    binding.confirmedAtMs = this.nowMs;
+    binding.stamp = this.stamp;
+    this.grant(binding, grantedSec, 2);
+    this.hooks.changed('learned', binding, this.nowMs);
+  }
+
+  /** The list's word on a binding that we know: gone, back, or of another age than we thought. */
+  private adjust(binding: Binding, exchange: Exchange, listed: ListedContact): void {
+    if (binding.confirmedAtMs > exchange.firstAtMs) return;
+    if (listed.expiresSec === 0) {
+      this.drop(binding, binding.state === 'live' ? 'removed' : undefined);
+      return;
+    }
+    if (binding.state === 'missing') {
+      binding.state = 'live';
+      binding.learned = true;
+      this.count(binding.owner, 1);
+      this.hooks.changed('learned', binding, this.nowMs);
+    }
+    binding.confirmedAtMs = this.nowMs;
+    if (listed.expiresSec === NOT_STATED) return;
+    const expiresAtMs = this.nowMs + listed.expiresSec * 1000;
+    if (Math.abs(expiresAtMs - binding.expiresAtMs) <= TOLERANCE_MS) return;
+    binding.expiresAtMs = expiresAtMs;
+    this.wheel.place(binding);
+  }
+
+  /**
+   * Bindings that a whole list left out. Only those that the registrar had confirmed before the request was
+   * sent: the answers to two requests may come in either order.
+   */
+  private dropAbsent(entry: AorEntry, exchange: Exchange, registrar: RegistrarRecord): void {
+    const sentAtMs = exchange.hasRequest ? exchange.firstAtMs : this.nowMs - TIMEOUT_MS;
+    let binding = entry.first;
+    while (binding !== undefined) {
+      const next: Binding | undefined = binding.nextOfAor;
+      const isAbsent = binding.stamp !== this.stamp && binding.state === 'live';
+      if (isAbsent && binding.confirmedAtMs < sentAtMs) this.dropMissing(binding, registrar);
+      binding = next;
+    }
+  }
+
+  private dropMissing(binding: Binding, registrar: RegistrarRecord): void {
+    if (binding.expiresAtMs <= this.nowMs + TOLERANCE_MS) {
+      this.drop(binding, 'expired');
+      return;
+    }
+    if (registrar.listsOthers) {
+      this.drop(binding, 'removed');
+      return;
+    }
+    binding.state = 'missing';
+    this.count(binding.owner, -1);
+    this.wheel.place(binding);
+    this.hooks.changed('removed', binding, this.nowMs);
+  }
+
+  // --- entering and leaving
+
+  private enter(entry: AorEntry): Binding {
+    this.makeRoom(entry);
+    const binding = new Binding(entry);
+    binding.nextOfAor = entry.first;
+    entry.first = binding;
+    this.count(entry, 1);
+    return binding;
+  }
+
+  private makeRoom(entry: AorEntry): void {
+    let count = 0;
+    let soonest = entry.first;
+    for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
+      count++;
+      if (soonest !== undefined && binding.dueMs < soonest.dueMs) soonest = binding;
+    }
+    if (count < MAX_BINDINGS_PER_AOR || soonest === undefined) return;
+    this.drop(soonest, undefined);
+    this.hooks.evicted();
+  }
+
+  /** Takes a binding out; `change` where that is to be told. */
+  private drop(binding: Binding, change: Change | undefined): void {
+    const { owner } = binding;
+    if (binding.state === 'gone') return;
+    if (binding.state === 'live') this.count(owner, -1);
+    binding.state = 'gone';
+    this.leave(binding);
+    if (owner.first === binding) owner.first = binding.nextOfAor;
+    for (let other = owner.first; other !== undefined; other = other.nextOfAor) {
+      if (other.nextOfAor === binding) other.nextOfAor = binding.nextOfAor;
+    }
+    if (owner.first === undefined && this.entries.peek(owner.aor) === owner) this.entries.delete(owner.aor);
+    if (change !== undefined) this.hooks.changed(change, binding, this.nowMs);
+  }
+
+  private leave(binding: Binding): void {
+    this.wheel.remove(binding);
+    this.expectedLoadMicro -= binding.loadMicro;
+    binding.loadMicro = 0;
+  }
+
+  /** Pushed out by our limit: gauges follow, and nothing is told of the phones. */
+  private evict(entry: AorEntry): void {
+    for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
+      if (binding.state === 'live') this.count(entry, -1);
+      binding.state = 'gone';
+      this.leave(binding);
+    }
+    entry.first = undefined;
+    this.hooks.evicted();
+  }
+
+  /** One live binding more or less: all gauges change here and nowhere else. */
+  private count(entry: AorEntry, by: 1 | -1): void {
+    this.shelve(entry.liveCount, -1);
+    entry.liveCount += by;
+    this.shelve(entry.liveCount, 1);
+    entry.domain.bindings += by;
+    if (by === 1 && entry.liveCount === 1) entry.domain.aors++;
+    if (by === -1 && entry.liveCount === 0) entry.domain.aors--;
+  }
+
+  private shelve(contacts: number, by: 1 | -1): void {
+    if (contacts > 0) this.aorsByContacts[Math.min(contacts, 4) - 1]! += by;
+  }
+}
+
+const LIKENESSES: readonly Likeness[] = ['exact', 'instance', 'address', 'folded'];
+
+/** RFC 3261 §10.2.4: what the 2xx says of this contact, else its Expires header, else what was asked for. */
+function grantOf(
+  contact: RequestedContact,
+  listed: ListedContact | undefined,
+  response: ResponseReader,
+): number {
+  if (listed !== undefined && listed.expiresSec !== NOT_STATED) return listed.expiresSec;
+  if (response.expiresSec !== NOT_STATED) return response.expiresSec;
+  return contact.requestedExpiresSec === NOT_STATED ? DEFAULT_EXPIRES_SEC : contact.requestedExpiresSec;
+}
+
+function remainingOf(listed: ListedContact, response: ResponseReader): number {
+  if (listed.expiresSec !== NOT_STATED) return listed.expiresSec;
+  return response.expiresSec === NOT_STATED ? DEFAULT_EXPIRES_SEC : response.expiresSec;
+}
+
+function countUnclaimed(response: ResponseReader): number {
+  let count = 0;
+  for (let i = 0; i < response.contactCount; i++) {
+    const listed = response.contacts[i]!;
+    if (!listed.claimed && listed.expiresSec !== 0) count++;
+  }
+  return count;
+}
+
+/** An answer that was overtaken by the answer to a later request of the same phone says nothing new (§10.3 step 7). */
+function isOlder(exchange: Exchange, binding: Binding): boolean {
+  return (
+    exchange.callIdA === binding.callIdA &&
+    exchange.callIdB === binding.callIdB &&
+    exchange.cseq < binding.cseq &&
+    binding.confirmedAtMs > exchange.firstAtMs
+  );
+}

@@ -1,0 +1,311 @@
+import { findAuthParam, readAuthScheme } from '../sip/auth.ts';
+import { ascii, decimal, equals, equalsFolded, lower, NOT_A_NUMBER, SEMICOLON } from '../sip/bytes.ts';
+import { Contact, expiresFrom, NOT_STATED, readContact } from '../sip/contact.ts';
+import type { HeaderId } from '../sip/headers.ts';
+import { Header } from '../sip/headers.ts';
+import type { Message } from '../sip/message.ts';
+import { CSeq, readCSeq } from '../sip/message.ts';
+import { Param, readParam, Span } from '../sip/params.ts';
+import { readVia, Via } from '../sip/via.ts';
+import { instanceText, ListedContact, MAX_CONTACT_LENGTH, OwnUri } from './contact-match.ts';
+import type { Exchange, RequestedContact } from './exchange.ts';
+import { MAX_CONTACTS, MAX_CREDENTIALS } from './exchange.ts';
+import type { AttemptKind } from './lists.ts';
+import { MAX_NONCE_LENGTH } from './nonces.ts';
+import { boundedText, hashOf, isText, SECOND_SEED, TextPool } from './texts.ts';
+import type { Staleness } from './verdict.ts';
+
+/** Longer User-Agent values are cut. */
+export const MAX_USER_AGENT_LENGTH = 128;
+const USER_AGENT_PLACES = 4096;
+/** WWW-Authenticate and Proxy-Authenticate headers of one response that are read (RFC 8760: one per algorithm). */
+export const MAX_CHALLENGES = 8;
+
+const REGISTER = ascii('REGISTER');
+const DIGEST = ascii('digest');
+const NONCE = ascii('nonce');
+const RESPONSE = ascii('response');
+const STALE = ascii('stale');
+const TRUE = ascii('true');
+
+/** Branch, host, colon, port, CSeq: more than any Via that a datagram of ours can hold is not kept. */
+const MAX_KEY_BYTES = 1024;
+
+/** The identity of a transaction: its top Via's branch and sent-by, and the sequence number. */
+export class ExchangeKey {
+  readonly bytes = new Uint8Array(MAX_KEY_BYTES);
+  length = 0;
+  hash = 0;
+  cseq = 0;
+  private readonly via = new Via();
+  private readonly number = new CSeq();
+
+  /** False where the message is no well-formed REGISTER or response to one. */
+  read(message: Message): boolean {
+    const cseqLine = message.firstOf(Header.CSEQ);
+    const viaLine = message.firstOf(Header.VIA);
+    if (cseqLine < 0 || viaLine < 0) return false;
+    const { bytes } = message;
+    const { number, via } = this;
+    if (!readCSeq(bytes, message.valueStart(cseqLine), message.valueEnd(cseqLine), number)) return false;
+    if (!equals(bytes, number.methodStart, number.methodEnd, REGISTER)) return false;
+    if (!readVia(bytes, message.valueStart(viaLine), message.valueEnd(viaLine), via)) return false;
+    this.cseq = number.number;
+    this.length = 0;
+    if (via.branchStart >= 0) this.put(bytes, via.branchStart, via.branchEnd);
+    else this.putCallId(message);
+    this.putByte(SEMICOLON);
+    for (let i = via.hostStart; i < via.hostEnd; i++) this.putByte(lower(bytes[i]!));
+    this.putNumber(via.sentByPort);
+    this.putNumber(number.number);
+    this.hash = hashOf(this.bytes, 0, this.length);
+    return this.length < MAX_KEY_BYTES;
+  }
+
+  /** RFC 2543 clients have no branch; their Call-ID has to do (RFC 3261 §17.2.3). */
+  private putCallId(message: Message): void {
+    const line = message.firstOf(Header.CALL_ID);
+    if (line >= 0) this.put(message.bytes, message.valueStart(line), message.valueEnd(line));
+  }
+
+  private put(bytes: Uint8Array, start: number, end: number): void {
+    for (let i = start; i < end; i++) this.putByte(bytes[i]!);
+  }
+
+  private putNumber(value: number): void {
+    this.putByte(value >>> 24);
+    this.putByte(value >>> 16);
+    this.putByte(value >>> 8);
+    this.putByte(value);
+  }
+
+  private putByte(byte: number): void {
+    if (this.length < MAX_KEY_BYTES) this.bytes[this.length++] = byte;
+  }
+}
+
+/** A binding whose texts a request may use again instead of making its own. */
+interface KnownTexts {
+  readonly uri: string;
+  readonly instance: string;
+}
+
+/** Reads what a REGISTER says into its exchange. One object serves all datagrams. */
+export class RequestReader {
+  /** A Contact header could not be read: said once per request. */
+  invalidContact = false;
+  private readonly contact = new Contact();
+  private readonly uri = new OwnUri();
+  private readonly span = new Span();
+  private readonly param = new Param();
+  private readonly userAgents = new TextPool(USER_AGENT_PLACES);
+
+  read(message: Message, exchange: Exchange, known: (uri: OwnUri) => KnownTexts | undefined): void {
+    this.readIdentity(message, exchange);
+    this.readCredentials(message, exchange, Header.AUTHORIZATION);
+    this.readCredentials(message, exchange, Header.PROXY_AUTHORIZATION);
+    this.readContacts(message, exchange, known);
+    exchange.kind = kindOf(message, exchange);
+  }
+
+  private readIdentity(message: Message, exchange: Exchange): void {
+    const { bytes } = message;
+    const callId = message.firstOf(Header.CALL_ID);
+    exchange.callIdA = callId < 0 ? 0 : hashOf(bytes, message.valueStart(callId), message.valueEnd(callId));
+    exchange.callIdB =
+      callId < 0 ? 0 : hashOf(bytes, message.valueStart(callId), message.valueEnd(callId), SECOND_SEED);
+    const agent = message.firstOf(Header.USER_AGENT);
+    exchange.userAgent = '';
+    if (agent < 0) return;
+    const start = message.valueStart(agent);
+    const end = Math.min(message.valueEnd(agent), start + MAX_USER_AGENT_LENGTH);
+    exchange.userAgent = this.userAgents.textOf(bytes, start, end);
+  }
+
+  /** Credentials are a nonce and a response, neither empty: IMS phones send both empty in their first REGISTER. */
+  private readCredentials(message: Message, exchange: Exchange, id: HeaderId): void {
+    const { bytes } = message;
+    const { span } = this;
+    for (let line = message.firstOf(id); line >= 0; line = message.nextOf(id, line)) {
+      if (exchange.nonces.length === MAX_CREDENTIALS) return;
+      const start = message.valueStart(line);
+      const end = message.valueEnd(line);
+      if (!findAuthParam(bytes, start, end, RESPONSE, span) || span.end === span.start) continue;
+      if (!findAuthParam(bytes, start, end, NONCE, span) || span.end === span.start) continue;
+      exchange.nonces.push(boundedText(bytes, span.start, span.end, MAX_NONCE_LENGTH));
+    }
+  }
+
+  private readContacts(
+    message: Message,
+    exchange: Exchange,
+    known: (uri: OwnUri) => KnownTexts | undefined,
+  ): void {
+    const { bytes } = message;
+    const { contact } = this;
+    const headerExpiresSec = expiresHeader(message);
+    this.invalidContact = false;
+    for (
+      let line = message.firstOf(Header.CONTACT);
+      line >= 0 && exchange.contactCount < MAX_CONTACTS;
+      line = message.nextOf(Header.CONTACT, line)
+    ) {
+      let at = message.valueStart(line);
+      while (at >= 0 && exchange.contactCount < MAX_CONTACTS) {
+        if (!readContact(bytes, at, message.valueEnd(line), contact)) {
+          this.invalidContact = true;
+          break;
+        }
+        at = contact.value.next;
+        if (contact.value.isStar) exchange.removesAll = headerExpiresSec === 0;
+        else this.takeContact(bytes, exchange.contactAt(exchange.contactCount++), headerExpiresSec, known);
+      }
+    }
+  }
+
+  private takeContact(
+    bytes: Uint8Array,
+    into: RequestedContact,
+    headerExpiresSec: number,
+    known: (uri: OwnUri) => KnownTexts | undefined,
+  ): void {
+    const { contact, uri } = this;
+    uri.set(bytes, contact.value.uriStart, contact.value.uriEnd);
+    const same = known(uri);
+    into.uri = same?.uri ?? boundedText(uri.bytes, uri.start, uri.end, MAX_CONTACT_LENGTH);
+    into.instance = instanceText(bytes, contact.instanceStart, contact.instanceEnd, same?.instance ?? '');
+    into.regId = contact.regId;
+    into.paramsHash = this.hashParams(bytes);
+    into.requestedExpiresSec = contact.expiresSec === NOT_STATED ? headerExpiresSec : contact.expiresSec;
+  }
+
+  /** All header parameters but `expires`, as they stand. */
+  private hashParams(bytes: Uint8Array): number {
+    const { value } = this.contact;
+    let hash = 0;
+    let at = value.paramsStart;
+    while (readParam(bytes, at, value.end, this.param) === 'param') {
+      at = this.param.end;
+      if (equalsFolded(bytes, this.param.nameStart, this.param.nameEnd, EXPIRES)) continue;
+      hash = hashOf(bytes, this.param.nameStart, this.param.end, hash);
+    }
+    return hash;
+  }
+}
+
+const EXPIRES = ascii('expires');
+
+/** Seconds of the Expires header, or NOT_STATED. */
+export function expiresHeader(message: Message): number {
+  const line = message.firstOf(Header.EXPIRES);
+  if (line < 0) return NOT_STATED;
+  return expiresFrom(message.bytes, message.valueStart(line), message.valueEnd(line));
+}
+
+/** The first kind that fits. */
+function kindOf(message: Message, exchange: Exchange): AttemptKind {
+  if (isUnregister(exchange)) return 'unregister';
+  if (message.countOf(Header.CONTACT) === 0) return 'query';
+  return exchange.hasCredentials ? 'with_credentials' : 'initial';
+}
+
+/** Nothing but removals: `*` with `Expires: 0`, or an expiry of 0 for every contact. */
+function isUnregister(exchange: Exchange): boolean {
+  if (exchange.removesAll) return true;
+  for (let i = 0; i < exchange.contactCount; i++) {
+    if (exchange.contacts[i]!.requestedExpiresSec !== 0) return false;
+  }
+  return exchange.contactCount > 0;
+}
+
+/** What a final response to a REGISTER says. One object serves all datagrams; nothing of it outlives its turn. */
+export class ResponseReader {
+  status = 0;
+  readonly contacts: ListedContact[] = [];
+  contactCount = 0;
+  /** False where the list could not be read to its end: then absence proves nothing. */
+  listIsWhole = true;
+  /** The Expires header, or NOT_STATED. */
+  expiresSec = NOT_STATED;
+  staleness: Staleness = 'not_stale';
+  readonly nonces: string[] = [];
+  retryAfterSec: number | undefined = undefined;
+  minExpiresSec: number | undefined = undefined;
+  private readonly contact = new Contact();
+  private readonly span = new Span();
+
+  read(message: Message): void {
+    this.status = message.status;
+    this.contactCount = 0;
+    this.listIsWhole = true;
+    this.expiresSec = NOT_STATED;
+    this.staleness = 'not_stale';
+    this.nonces.length = 0;
+    this.retryAfterSec = undefined;
+    this.minExpiresSec = undefined;
+    if (message.status < 300) {
+      this.readContacts(message);
+      this.expiresSec = expiresHeader(message);
+    } else if (message.status === 401 || message.status === 407) {
+      this.readChallenges(message, Header.WWW_AUTHENTICATE);
+      this.readChallenges(message, Header.PROXY_AUTHENTICATE);
+    } else {
+      this.retryAfterSec = secondsOf(message, Header.RETRY_AFTER);
+      this.minExpiresSec = secondsOf(message, Header.MIN_EXPIRES);
+    }
+  }
+
+  private readContacts(message: Message): void {
+    const { bytes } = message;
+    const { contact } = this;
+    for (let line = message.firstOf(Header.CONTACT); line >= 0; line = message.nextOf(Header.CONTACT, line)) {
+      let at = message.valueStart(line);
+      while (at >= 0) {
+        if (this.contactCount === MAX_CONTACTS || !readContact(bytes, at, message.valueEnd(line), contact)) {
+          this.listIsWhole = false;
+          return;
+        }
+        at = contact.value.next;
+        if (contact.value.isStar) continue;
+        const listed = (this.contacts[this.contactCount++] ??= new ListedContact());
+        listed.set(bytes, contact);
+      }
+    }
+  }
+
+  /** Every challenge counts: any nonce issued is fresh, and one `stale=true` says it for all (RFC 8760 §2.4). */
+  private readChallenges(message: Message, id: HeaderId): void {
+    const { bytes } = message;
+    const { span } = this;
+    for (let line = message.firstOf(id); line >= 0; line = message.nextOf(id, line)) {
+      if (this.nonces.length === MAX_CHALLENGES) return;
+      const start = message.valueStart(line);
+      const end = message.valueEnd(line);
+      if (!readAuthScheme(bytes, start, end, span)) continue;
+      if (!equalsFolded(bytes, span.start, span.end, DIGEST)) continue;
+      const isStale =
+        findAuthParam(bytes, start, end, STALE, span) && equalsFolded(bytes, span.start, span.end, TRUE);
+      if (isStale) this.staleness = 'stale';
+      if (!findAuthParam(bytes, start, end, NONCE, span) || span.end === span.start) continue;
+      this.takeNonce(bytes);
+    }
+  }
+
+  /** Two challenges of one response often share their nonce. */
+  private takeNonce(bytes: Uint8Array): void {
+    const { span } = this;
+    for (const nonce of this.nonces) if (isText(bytes, span.start, span.end, nonce)) return;
+    this.nonces.push(boundedText(bytes, span.start, span.end, MAX_NONCE_LENGTH));
+  }
+}
+
+/** The leading number of a header: Retry-After may have a comment and parameters behind it (§20.33). */
+function secondsOf(message: Message, id: HeaderId): number | undefined {
+  const line = message.firstOf(id);
+  if (line < 0) return undefined;
+  const start = message.valueStart(line);
+  let end = start;
+  while (end < message.valueEnd(line) && message.bytes[end]! >= 0x30 && message.bytes[end]! <= 0x39) end++;
+  const seconds = decimal(message.bytes, start, end);
+  return seconds === NOT_A_NUMBER ? undefined : seconds;
+}

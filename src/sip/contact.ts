@@ -1,0 +1,64 @@
+import { ascii, DQUOTE, decimal, equalsFolded, LANGLE, NOT_A_NUMBER, RANGLE } from './bytes.ts';
+import { NameAddr, readListedNameAddr } from './name-addr.ts';
+import { Param, readParam } from './params.ts';
+
+/** What a malformed or missing expiry amounts to (RFC 3261 §10.2.1.1, §20.10). */
+export const DEFAULT_EXPIRES_SEC = 3600;
+
+/** No `expires` parameter. */
+export const NOT_STATED = -1;
+
+/** One value of a REGISTER's or its 200's Contact header (RFC 3261 §20.10, RFC 5626 §4.1): spans and numbers. */
+export class Contact {
+  /** The value as name-addr: URI, `*`, and where its parameters start. */
+  readonly value = new NameAddr();
+  /** Seconds; NOT_STATED without the parameter. */
+  expiresSec = NOT_STATED;
+  /** `+sip.instance` without quotes and angle brackets; start = end where there is none. */
+  instanceStart = 0;
+  instanceEnd = 0;
+  /** `reg-id`; 0 = none. */
+  regId = 0;
+}
+
+const EXPIRES = ascii('expires');
+const INSTANCE = ascii('+sip.instance');
+const REG_ID = ascii('reg-id');
+
+const param = new Param();
+
+/** Reads the first value of a Contact list; `into.value.next` leads on. False where it is no value at all. */
+export function readContact(bytes: Uint8Array, start: number, end: number, into: Contact): boolean {
+  into.expiresSec = NOT_STATED;
+  into.instanceStart = 0;
+  into.instanceEnd = 0;
+  into.regId = 0;
+  if (!readListedNameAddr(bytes, start, end, into.value)) return false;
+  let at = into.value.paramsStart;
+  while (readParam(bytes, at, into.value.end, param) === 'param') {
+    at = param.end;
+    takeParam(bytes, into);
+  }
+  return true;
+}
+
+function takeParam(bytes: Uint8Array, into: Contact): void {
+  const { nameStart, nameEnd, valueStart, valueEnd } = param;
+  if (equalsFolded(bytes, nameStart, nameEnd, EXPIRES)) {
+    into.expiresSec = expiresFrom(bytes, valueStart, valueEnd);
+  } else if (equalsFolded(bytes, nameStart, nameEnd, REG_ID)) {
+    into.regId = Math.max(decimal(bytes, valueStart, valueEnd), 0);
+  } else if (equalsFolded(bytes, nameStart, nameEnd, INSTANCE)) {
+    const isQuoted = valueEnd - valueStart >= 2 && bytes[valueStart] === DQUOTE;
+    into.instanceStart = isQuoted ? valueStart + 1 : valueStart;
+    into.instanceEnd = isQuoted ? valueEnd - 1 : valueEnd;
+    if (into.instanceStart < into.instanceEnd && bytes[into.instanceStart] === LANGLE) into.instanceStart++;
+    if (into.instanceStart < into.instanceEnd && bytes[into.instanceEnd - 1] === RANGLE) into.instanceEnd--;
+  }
+}
+
+/** Seconds of an Expires header or `expires` parameter; a malformed value counts as 3600 (§20.19). */
+export function expiresFrom(bytes: Uint8Array, start: number, end: number): number {
+  const seconds = decimal(bytes, start, end);
+  return seconds === NOT_A_NUMBER ? DEFAULT_EXPIRES_SEC : seconds;
+}
