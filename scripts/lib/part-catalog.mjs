@@ -92,4 +92,10 @@ export const PARTS = {
     smoke: ['keepalived', '--version'],
     says: /Keepalived v2/,
   },
+  systemd: {
+    about: 'systemd-analyze, which checks units',
+    packages: ['systemd'],
+    smoke: ['systemd-analyze', '--version'],
+    says: /systemd 2[5-9]\d/,
+  },
 };
