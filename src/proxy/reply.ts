@@ -86,8 +86,8 @@ export function refuse(
   const limit = datagram.end - datagram.start;
   let length = writeReply(status, 'full', datagram, request, routes, decision);
   if (length > limit) length = writeReply(status, 'terse', datagram, request, routes, decision);
-  if (length > limit) {
-    decision.reason = 'reply_too_large';
+  if (edits.overflowed || length > limit) {
+    decision.reason = edits.overflowed ? 'too_many_edits' : 'reply_too_large';
     return 'dropped';
   }
   replyTarget(datagram, request.via, routes, decision.target);
