@@ -13,12 +13,18 @@ export interface ForwardingOptions {
   readonly maxLocalReplies: number;
   readonly durationBoundsSec: readonly number[];
   readonly onBug: (what: string, withheld: number) => void;
+  /** The worker's own module; another one is for tests of everything but the decision. */
+  readonly module?: URL;
+  readonly ringBytes?: number;
 }
 
 /** Holds some 10,000 REGISTERs: a tenth of a second of the greatest load, while the monitor is busy elsewhere. */
-const RING_BYTES = 16 * 1024 * 1024;
+const DEFAULT_RING_BYTES = 16 * 1024 * 1024;
 /** A worker that hangs is cut off in time for us to end within a second. */
 const STOP_LIMIT_MS = 800;
+
+/** As compiled. */
+const WORKER = new URL('./forwarding-worker.js', import.meta.url);
 
 export interface Bound {
   readonly transport: TransportKind;
@@ -40,17 +46,18 @@ export class ForwardingThread {
   private isStopping = false;
 
   constructor(options: ForwardingOptions) {
+    const ringBytes = options.ringBytes ?? DEFAULT_RING_BYTES;
     const ring: RingPlace = {
-      buffer: new SharedArrayBuffer(ringFootprint(RING_BYTES) + ARENA_BYTES),
+      buffer: new SharedArrayBuffer(ringFootprint(ringBytes) + ARENA_BYTES),
       offset: 0,
-      capacityBytes: RING_BYTES,
+      capacityBytes: ringBytes,
     };
     const counters = new SharedArrayBuffer(COUNTERS_BYTES);
     this.counters = new CounterReader(counters, options.durationBoundsSec);
     this.tap = new RingReader(ring);
     const setup: WorkerSetup = {
       ring,
-      arena: { offset: ringFootprint(RING_BYTES), length: ARENA_BYTES },
+      arena: { offset: ringFootprint(ringBytes), length: ARENA_BYTES },
       counters,
       mailbox: this.mailbox,
       durationBoundsSec: options.durationBoundsSec,
@@ -60,7 +67,7 @@ export class ForwardingThread {
       receiveBufferBytes: RECEIVE_BUFFER_BYTES,
       maxLocalReplies: options.maxLocalReplies,
     };
-    this.worker = new Worker(new URL('./forwarding-worker.js', import.meta.url), { workerData: setup });
+    this.worker = new Worker(options.module ?? WORKER, { workerData: setup });
     this.ended = new Promise((resolve) => this.worker.once('exit', () => resolve()));
     this.crashed = this.watchForCrash();
     this.bound = this.watchForBinding(options.onBug);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../../src/app.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
-import { Peer } from './peer.ts';
+import { Peer } from '../support/udp-peer.ts';
 import { config, keptLog, register, response } from './settings.ts';
 
 const HTTP = Object.assign(endpointFrom('127.77.50.1')!, { port: 0 });
@@ -43,7 +43,7 @@ for (const transport of ['portable', 'batched'] as const) {
     );
     assert.match(metrics, /rollcall_responses_total\{from="registrar",method="REGISTER",code="200"\} 1\n/);
     assert.match(metrics, /rollcall_socket_drops_total\{socket="127\.77\.50\.1:5060"\} 0\n/);
-    assert.ok(lines.some((line) => line['transport'] === transport));
+    assert.ok(lines.some((line) => line.transport === transport));
     assert.equal((await fetch(`http://${app.http.host}:${app.http.port}/readyz`)).status, 200);
   });
 }

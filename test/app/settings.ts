@@ -39,8 +39,8 @@ export function config(
 }
 
 /** A log that keeps its lines, parsed. */
-export function keptLog(): { readonly log: Log; readonly lines: Record<string, unknown>[] } {
-  const lines: Record<string, unknown>[] = [];
+export function keptLog(): { readonly log: Log; readonly lines: LogLine[] } {
+  const lines: LogLine[] = [];
   const sink: LogSink = { write: (line: string) => void lines.push(JSON.parse(line)) };
   return { log: createLog('debug', sink), lines };
 }
@@ -66,4 +66,14 @@ export function register(sentBy: string, number: number, extra = ''): string {
 export function response(request: string, statusLine: string, extra = ''): string {
   const kept = request.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq|Contact):/.test(line));
   return [`SIP/2.0 ${statusLine}`, ...kept, `${extra}Content-Length: 0`, '', ''].join('\r\n');
+}
+
+/** Of what a log line may hold, what the tests look at. */
+export interface LogLine {
+  readonly msg: string;
+  readonly level: number;
+  readonly transport?: string;
+  readonly event?: string;
+  readonly withheld?: number;
+  readonly to?: string;
 }

@@ -12,14 +12,15 @@ export class Peer {
   readonly address: string;
   readonly heard: Heard[] = [];
   private readonly socket: Socket;
+  private isClosed = false;
   private wakeUp: (() => void) | undefined;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     const { address, port } = socket.address();
-    this.address = `${address}:${port}`;
+    this.address = textOf(address, port);
     socket.on('message', (bytes, from) => {
-      this.heard.push({ text: bytes.toString('latin1'), from: `${from.address}:${from.port}` });
+      this.heard.push({ text: bytes.toString('latin1'), from: textOf(from.address, from.port) });
       this.wakeUp?.();
     });
   }
@@ -66,6 +67,12 @@ export class Peer {
   }
 
   close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
     this.socket.close();
   }
+}
+
+function textOf(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -1,0 +1,86 @@
+import type { MessagePort } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
+import { openTransport } from './net/choose.ts';
+import { monotonicMs } from './net/clock.ts';
+import { ForwardingCounters } from './net/counters.ts';
+import type { Decide } from './net/forwarder.ts';
+import { Forwarder } from './net/forwarder.ts';
+import { ReplyLimiter } from './net/reply-limiter.ts';
+import { RingWriter } from './net/ring.ts';
+import type { Transport } from './net/transport.ts';
+import { Decision } from './proxy/decision.ts';
+import type { Signer } from './proxy/signer.ts';
+import { createSigner } from './signer.ts';
+import type { ControlMessage, WorkerReport, WorkerSetup } from './worker-protocol.ts';
+import { signAssignment } from './worker-protocol.ts';
+
+/** The forwarding thread's life: opens the sockets, forwards until it is told to stop, says how it went. */
+export async function serveForwarding(setup: WorkerSetup, port: MessagePort, decide: Decide): Promise<void> {
+  const report = (message: WorkerReport) => port.postMessage(message);
+  const signer = createSigner(setup.secrets);
+  const opened = await open(setup, signer, decide, report).catch((error: unknown) => {
+    report({ kind: 'unbindable', message: error instanceof Error ? error.message : String(error) });
+  });
+  if (opened === undefined) return;
+  const { transport, forwarder } = opened;
+  const mailbox = new Mailbox(setup.mailbox, port);
+  await transport.run(forwarder, () => {
+    for (let message = mailbox.next(); message !== undefined; message = mailbox.next()) {
+      if (message.kind === 'stop') return 'stop';
+      forwarder.assign(signAssignment(message.assignment, signer));
+    }
+    return 'go on';
+  });
+  report({ kind: 'stopped' });
+}
+
+/** Throws where no transport can be had; the message says what to do. */
+async function open(
+  setup: WorkerSetup,
+  signer: Signer,
+  decide: Decide,
+  report: (message: WorkerReport) => void,
+): Promise<{ readonly transport: Transport; readonly forwarder: Forwarder }> {
+  const assignment = signAssignment(setup.assignment, signer);
+  const tap = new RingWriter(setup.ring);
+  const { transport, why } = await openTransport(
+    setup.transport,
+    { sockets: assignment.routes.sockets, receiveBufferBytes: setup.receiveBufferBytes },
+    { bytes: tap.bytes, ...setup.arena },
+  );
+  const forwarder = new Forwarder({
+    transport,
+    decide,
+    decision: new Decision(),
+    assignment,
+    counters: new ForwardingCounters(setup.counters, setup.durationBoundsSec),
+    tap,
+    limiter: new ReplyLimiter(setup.maxLocalReplies, monotonicMs()),
+    reportBug: (error, withheld) => report({ kind: 'bug', what: textOf(error), withheld }),
+  });
+  report({ kind: 'bound', transport: transport.kind, why, receiveBufferBytes: transport.receiveBufferBytes });
+  return { transport, forwarder };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Control messages, read between two batches and never waited for. */
+class Mailbox {
+  private readonly posted: Int32Array;
+  private readonly port: MessagePort;
+  private taken = 0;
+
+  constructor(posted: SharedArrayBuffer, port: MessagePort) {
+    this.posted = new Int32Array(posted);
+    this.port = port;
+  }
+
+  next(): ControlMessage | undefined {
+    if (Atomics.load(this.posted, 0) === this.taken) return undefined;
+    const received = receiveMessageOnPort(this.port) as { message: ControlMessage } | undefined;
+    if (received !== undefined) this.taken++;
+    return received?.message;
+  }
+}
