@@ -10,7 +10,7 @@ What \`/metrics\` tells. Counters only ever grow, except by a restart; those who
 are there from the start, at 0. A histogram \`x\` has the series \`x_bucket\`, \`x_sum\` and \`x_count\`. The series of the
 process and of Node (\`process_…\`, \`nodejs_…\`) are added by prom-client.
 
-A label value that comes from traffic or configuration is at most 128 characters of printable ASCII: anything else in
+A label value that comes from traffic or configuration is at most 255 characters of printable ASCII: anything else in
 it, and the percent sign, is shown as \`%\` and its code. Extensions are named in labels only within the series budget
 (\`rollcall_series_budget\`): the series of one that was evicted disappears, while the totals without an \`aor\` label
 never go back.

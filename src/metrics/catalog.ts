@@ -1,14 +1,5 @@
 import { GRANT_BOUNDS, RATIO_BOUNDS, SECOND_BOUNDS } from '../monitor/counts.ts';
-import {
-  ATTEMPT_KINDS,
-  CHANGES,
-  PATTERNS,
-  RESPONSE_LEGS,
-  RESULTS,
-  SERIES_FAMILIES,
-  STORM_CAUSES,
-  TABLES,
-} from '../monitor/lists.ts';
+import { ATTEMPT_KINDS, CHANGES, RESPONSE_LEGS, RESULTS, SERIES_FAMILIES, TABLES } from '../monitor/lists.ts';
 import { LOCAL_STATUSES, OUTCOMES, REASONS, SIDES } from '../proxy/reasons.ts';
 import { METHODS } from '../sip/methods.ts';
 import type { Metric } from './metric.ts';
@@ -18,6 +9,8 @@ import { closed, open } from './metric.ts';
 export const FORWARDING_SECONDS = [
   0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25,
 ] as const;
+
+export const IMPLICIT_STALE_OUTCOMES = ['recovered', 'unresolved'] as const;
 
 export const CONTACT_COUNTS = ['1', '2', '3', '4+'] as const;
 
@@ -52,6 +45,13 @@ export const METRICS = {
     group: 'Forwarding',
     help: 'SIP requests received',
     labels: [closed('from', SIDES), closed('method', METHODS)],
+  },
+  oversizedRequests: {
+    name: 'rollcall_oversized_requests_total',
+    type: 'counter',
+    group: 'Forwarding',
+    help: 'SIP requests longer than 1300 bytes, which should have come over TCP and may get lost as fragments',
+    labels: [],
   },
   responses: {
     name: 'rollcall_responses_total',
@@ -106,6 +106,13 @@ export const METRICS = {
     group: 'Registrations',
     help: 'REGISTER transactions by how they ended, each once, with its first final response or without one after 32 s',
     labels: [closed('result', RESULTS), domain],
+  },
+  implicitStaleOutcomes: {
+    name: 'rollcall_implicit_stale_outcomes_total',
+    type: 'counter',
+    group: 'Registrations',
+    help: 'What became of the results told as implicit_stale: a success within 10 s, or none',
+    labels: [closed('outcome', IMPLICIT_STALE_OUTCOMES)],
   },
   challengesAbandoned: {
     name: 'rollcall_challenges_abandoned_total',
@@ -209,13 +216,6 @@ export const METRICS = {
     help: 'Changes to bindings, by extension',
     labels: [aor],
   },
-  aorRegistered: {
-    name: 'rollcall_aor_registered',
-    type: 'gauge',
-    group: 'Extensions',
-    help: '1 if the extension has a binding; only for extensions of the inventory file',
-    labels: [open('aor', 'the inventory file')],
-  },
   seriesBudget: {
     name: 'rollcall_series_budget',
     type: 'gauge',
@@ -237,41 +237,6 @@ export const METRICS = {
     help: 'Series with an aor label that gave way to others because the budget was used up',
     labels: [closed('family', SERIES_FAMILIES)],
   },
-  sourcesSuspicious: {
-    name: 'rollcall_sources_suspicious',
-    type: 'gauge',
-    group: 'Abuse and storms',
-    help: 'Sources, or extensions under attack, that match a pattern now; who they are is in the log',
-    labels: [closed('pattern', PATTERNS)],
-  },
-  suspiciousEvents: {
-    name: 'rollcall_suspicious_events_total',
-    type: 'counter',
-    group: 'Abuse and storms',
-    help: 'How often a source or an extension began to match a pattern',
-    labels: [closed('pattern', PATTERNS)],
-  },
-  compromiseSuspected: {
-    name: 'rollcall_compromise_suspected_total',
-    type: 'counter',
-    group: 'Abuse and storms',
-    help: 'Runs of refused credentials that ended in a success from the same source',
-    labels: [],
-  },
-  stormActive: {
-    name: 'rollcall_storm_active',
-    type: 'gauge',
-    group: 'Abuse and storms',
-    help: '1 while a registration storm is on, at its likely cause',
-    labels: [closed('cause', STORM_CAUSES)],
-  },
-  stormRecovered: {
-    name: 'rollcall_storm_recovered_ratio',
-    type: 'gauge',
-    group: 'Abuse and storms',
-    help: 'Share of the extensions known before the storm that are registered again; 1 without a storm',
-    labels: [],
-  },
   registrarUp: {
     name: 'rollcall_registrar_up',
     type: 'gauge',
@@ -291,6 +256,13 @@ export const METRICS = {
     type: 'counter',
     group: 'Rollcall itself',
     help: 'Datagrams that were forwarded but that the monitor missed because it had fallen behind',
+    labels: [],
+  },
+  eventsSuppressed: {
+    name: 'rollcall_events_suppressed_total',
+    type: 'counter',
+    group: 'Rollcall itself',
+    help: 'Events that were counted but not told, because there were too many in one second',
     labels: [],
   },
   monitorEvictions: {

@@ -1,14 +1,16 @@
-/** A SIP URI's user and host fit many times; what is longer is nobody's extension. */
-export const MAX_LABEL_LENGTH = 128;
+import { MAX_AOR_LENGTH } from '../monitor/aor.ts';
+
+/** The monitor's longest AOR: what the log calls an extension is what the label calls it. */
+export const MAX_LABEL_LENGTH = MAX_AOR_LENGTH;
 
 const MARK = '~';
 const HASH_DIGITS = 16;
 
 /**
  * Makes a value from traffic or configuration fit for a label: printable ASCII of bounded length, whatever
- * was sent. Anything else, and the percent sign itself, becomes %XX per character, so that two values never
- * fall together; what is still too long is cut and ends in a mark and a hash of the whole. Quotes and
- * backslashes are left to the exposition, which escapes them.
+ * was sent. The monitor's own texts are that already, with their percent signs escaped, and pass as they are;
+ * in others what is not printable becomes %XX per character. What is too long is cut and ends in a mark and a
+ * hash of the whole. Quotes and backslashes are left to the exposition, which escapes them.
  */
 export function labelValue(value: string): string {
   const printable = ORDINARY.test(value) ? value : value.replace(EXTRAORDINARY, percentEncoded);
@@ -17,10 +19,10 @@ export function labelValue(value: string): string {
   return kept + MARK + hash(value, 0x811c9dc5) + hash(value, 0x01234567);
 }
 
-const ORDINARY = /^[\x20-\x24\x26-\x7e]*$/;
-const EXTRAORDINARY = /[^\x20-\x24\x26-\x7e]/g;
+const ORDINARY = /^[\x20-\x7e]*$/;
+const EXTRAORDINARY = /[^\x20-\x7e]/g;
 
-/** Strings from traffic hold one character per byte; a greater one, from configuration, takes four digits. */
+/** One character per byte is two digits; a greater one takes four. */
 function percentEncoded(character: string): string {
   const code = character.charCodeAt(0);
   return code > 0xff ? `%u${hex(code, 4)}` : `%${hex(code, 2)}`;

@@ -34,7 +34,6 @@ export const GROUPS = [
   'Registrations',
   'Bindings',
   'Extensions',
-  'Abuse and storms',
   'Registrars',
   'Rollcall itself',
 ] as const;

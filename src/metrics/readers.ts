@@ -1,13 +1,5 @@
 import type { MonitorCounts } from '../monitor/counts.ts';
-import {
-  ATTEMPT_KINDS,
-  CHANGES,
-  PATTERNS,
-  RESULTS,
-  SERIES_FAMILIES,
-  STORM_CAUSES,
-  TABLES,
-} from '../monitor/lists.ts';
+import { ATTEMPT_KINDS, CHANGES, RESULTS, SERIES_FAMILIES, TABLES } from '../monitor/lists.ts';
 import type { Outcome, Reason } from '../proxy/reasons.ts';
 import { LOCAL_STATUSES, OUTCOMES, REASONS, SIDES } from '../proxy/reasons.ts';
 import { METHODS } from '../sip/methods.ts';
@@ -45,6 +37,7 @@ export const READERS: { readonly [K in MetricKey]: Reader<(typeof METRICS)[K]> }
       for (const method of METHODS) yield [forwarding.requests(from, method), from, method];
     }
   },
+  oversizedRequests: ({ forwarding }) => [[forwarding.single('oversizedRequests')]],
   responses: function* ({ forwarding }) {
     for (const from of SIDES) {
       for (const method of METHODS) {
@@ -62,6 +55,10 @@ export const READERS: { readonly [K in MetricKey]: Reader<(typeof METRICS)[K]> }
   registerAttempts: ({ monitor }) => perValue(ATTEMPT_KINDS, monitor.counts.attempts),
   registerRetransmissions: ({ monitor }) => [[monitor.counts.retransmissions]],
   registerResults: ({ monitor }) => perDomain(monitor.counts, RESULTS, 'results'),
+  implicitStaleOutcomes: ({ monitor: { counts } }) => [
+    [counts.implicitStaleRecovered, 'recovered'],
+    [counts.implicitStaleUnresolved, 'unresolved'],
+  ],
   challengesAbandoned: ({ monitor }) => [[monitor.counts.challengesAbandoned]],
   registerResponse: ({ monitor: { counts } }) => [
     [counts.challengeSeconds, 'challenge'],
@@ -85,19 +82,11 @@ export const READERS: { readonly [K in MetricKey]: Reader<(typeof METRICS)[K]> }
   aorAuthFailures: ({ monitor }) => swapped(monitor.series('auth_failures')),
   aorChallenges: ({ monitor }) => swapped(monitor.series('challenges')),
   aorBindingChanges: ({ monitor }) => swapped(monitor.series('binding_changes')),
-  aorRegistered: ({ monitor }) => swapped(monitor.registered()),
   seriesBudget: ({ monitor }) =>
     SERIES_FAMILIES.map((family) => [monitor.seriesBudget(family), family] as const),
   seriesUsed: ({ monitor }) => SERIES_FAMILIES.map((family) => [monitor.seriesUsed(family), family] as const),
   seriesEvictions: ({ monitor }) =>
     SERIES_FAMILIES.map((family) => [monitor.seriesEvictions(family), family] as const),
-
-  sourcesSuspicious: ({ monitor }) =>
-    PATTERNS.map((pattern) => [monitor.suspiciousNow(pattern), pattern] as const),
-  suspiciousEvents: ({ monitor }) => perValue(PATTERNS, monitor.counts.suspiciousEvents),
-  compromiseSuspected: ({ monitor }) => [[monitor.counts.compromiseSuspected]],
-  stormActive: ({ monitor }) => STORM_CAUSES.map((cause) => [bit(monitor.storm === cause), cause] as const),
-  stormRecovered: ({ monitor }) => [[monitor.stormRecoveredRatio]],
 
   registrarUp: function* (sources) {
     for (const { name, up } of sources.registrars()) if (up !== undefined) yield [bit(up), name];
@@ -107,6 +96,7 @@ export const READERS: { readonly [K in MetricKey]: Reader<(typeof METRICS)[K]> }
   },
 
   tapDropped: (sources) => [[sources.tapDropped()]],
+  eventsSuppressed: ({ monitor }) => [[monitor.counts.eventsSuppressed]],
   monitorEvictions: ({ monitor }) => perValue(TABLES, monitor.counts.evictions),
   buildInfo: ({ build }) => [[1, build.version, build.node]],
   secretInfo: (sources) => [[1, sources.secretFingerprint()]],

@@ -25,6 +25,7 @@ export interface ForwardingReader {
   requests(from: Side, method: Method): number;
   /** `code`: exact for REGISTER (`401`), the class for every other method (`2xx`). */
   responses(from: Side, method: Method, code: string): number;
+  single(name: 'oversizedRequests'): number;
   /** Its bounds must be the catalogue's FORWARDING_SECONDS. */
   readonly durationSeconds: HistogramReader;
 }

@@ -98,7 +98,7 @@ describe('a real Prometheus that scrapes a real server', needs('prometheus'), ()
     const odd = await prometheus.query('{__name__="rollcall_aor_auth_failures_total", aor=~".*%0A.*"}');
     assert.deepEqual(
       odd.map(({ labels }) => labels.aor),
-      ['a"b\\c%0Ad%00%E9%25@iptlab.com'],
+      ['a"b\\c%0Ad%00%C3%A9%25@iptlab.com'],
     );
     const { body: metadata } = await http(`${prometheus.url}/api/v1/metadata?metric=rollcall_datagrams`);
     assert.match(metadata, /"type":"counter"/);

@@ -2,7 +2,7 @@ import { FORWARDING_SECONDS } from '../../src/metrics/catalog.ts';
 import type { Sources } from '../../src/metrics/sources.ts';
 import { DomainCounts, MonitorCounts } from '../../src/monitor/counts.ts';
 import { Histogram } from '../../src/monitor/histogram.ts';
-import type { Pattern, SeriesFamily } from '../../src/monitor/lists.ts';
+import type { SeriesFamily } from '../../src/monitor/lists.ts';
 import type { MonitorView } from '../../src/monitor/view.ts';
 
 /** What a test may set of the monitor; everything starts at rest. */
@@ -11,11 +11,7 @@ export interface KnownMonitor extends MonitorView {
   inFlight: number;
   warmingUp: boolean;
   aorsByContacts: [number, number, number, number];
-  storm: MonitorView['storm'];
-  stormRecoveredRatio: number;
   readonly bySeries: Record<SeriesFamily, Map<string, number>>;
-  readonly inventory: Map<string, 0 | 1>;
-  readonly suspicious: Partial<Record<Pattern, number>>;
   readonly evicted: Partial<Record<SeriesFamily, number>>;
 }
 
@@ -30,8 +26,6 @@ export const SERIES_BUDGET = 2000;
 
 function knownMonitor(): KnownMonitor {
   const bySeries = { auth_failures: new Map(), challenges: new Map(), binding_changes: new Map() };
-  const inventory = new Map<string, 0 | 1>();
-  const suspicious: KnownMonitor['suspicious'] = {};
   const evicted: KnownMonitor['evicted'] = {};
   return {
     counts: new MonitorCounts(),
@@ -41,15 +35,13 @@ function knownMonitor(): KnownMonitor {
     storm: undefined,
     stormRecoveredRatio: 1,
     bySeries,
-    inventory,
-    suspicious,
     evicted,
     series: (family) => bySeries[family],
     seriesBudget: () => SERIES_BUDGET,
     seriesUsed: (family) => bySeries[family].size,
     seriesEvictions: (family) => evicted[family] ?? 0,
-    registered: () => inventory,
-    suspiciousNow: (pattern) => suspicious[pattern] ?? 0,
+    registered: () => [],
+    suspiciousNow: () => 0,
   };
 }
 
@@ -64,6 +56,7 @@ export function knownSources(given: Partial<Sources> = {}): KnownSources {
       localResponses: (status) => count('local', status),
       requests: (...labels) => count('requests', ...labels),
       responses: (...labels) => count('responses', ...labels),
+      single: (name) => count(name),
       durationSeconds: duration,
     },
     sockets: () => [],
@@ -109,6 +102,7 @@ function fillForwarding({ forwarded, duration }: KnownSources): void {
     ['datagrams phone dropped keepalive', 77],
     ['datagrams phone answered zero_max_forwards', 5],
     ['local 483', 5],
+    ['oversizedRequests', 8],
     ['requests phone REGISTER', 900],
     ['requests phone other', 1],
     ['responses registrar REGISTER 200', 440],
@@ -134,8 +128,8 @@ function fillRegistrations(counts: MonitorCounts): void {
   counts.handshakeSeconds.observe(0.3);
   for (const seconds of [360, 3600]) counts.grantedExpiresSeconds.observe(seconds);
   counts.refreshRatio.observe(0.5);
-  counts.suspiciousEvents.set([1, 0, 0, 0, 2, 0]);
-  counts.compromiseSuspected = 1;
+  counts.implicitStaleRecovered = 1;
+  counts.eventsSuppressed = 13;
   counts.evictions.set([0, 9, 0, 0, 0, 0]);
 }
 
@@ -143,13 +137,9 @@ function fillMonitor(monitor: KnownMonitor): void {
   monitor.inFlight = 6;
   monitor.warmingUp = true;
   monitor.aorsByContacts = [183, 6, 1, 0];
-  monitor.storm = 'restart';
-  monitor.stormRecoveredRatio = 0.75;
   monitor.bySeries.auth_failures.set('24001@iptlab.com', 7);
-  monitor.bySeries.auth_failures.set('a"b\\c\nd\u0000é%@iptlab.com', 1);
+  monitor.bySeries.auth_failures.set('a"b\\c%0Ad%00%C3%A9%25@iptlab.com', 1);
   monitor.bySeries.challenges.set('24001@iptlab.com', 9);
   monitor.bySeries.binding_changes.set('24001@iptlab.com', 4);
-  monitor.inventory.set('24001@iptlab.com', 1).set('24002@iptlab.com', 0);
-  monitor.suspicious.brute_force = 1;
   monitor.evicted.challenges = 11;
 }
