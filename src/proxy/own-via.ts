@@ -16,7 +16,7 @@ import { hasCookieBranch, readVia, Via } from '../sip/via.ts';
 import { writeEol } from './lines.ts';
 import type { Request } from './request.ts';
 import type { Routes } from './routes.ts';
-import type { HashKey } from './signer.ts';
+import type { HashKey, SigningKey } from './signer.ts';
 import { HashInput, sipHash128 } from './siphash.ts';
 
 /**
@@ -209,25 +209,25 @@ const visited = new Via();
 
 /** §16.3(4): one of our Vias is in the request already and says that nothing has changed since. */
 export function isLooped(message: Message, request: Request, routes: Routes): boolean {
-  const { bytes } = message;
-  for (let line = message.firstOf(Header.VIA); line >= 0; line = message.nextOf(Header.VIA, line)) {
-    const end = message.valueEnd(line);
-    let at = message.valueStart(line);
-    if (at === request.via.start && request.via.loopStart < 0) at = request.via.next;
-    while (at >= 0 && readVia(bytes, at, end, visited)) {
-      if (visited.loopStart >= 0 && ownSocketOf(bytes, visited, routes) >= 0) {
-        if (isLoopValueOurs(message, request, routes)) return true;
-      }
-      at = visited.next;
-    }
-  }
+  for (const key of routes.signer.keys) if (hasLoopValue(message, request, routes, key)) return true;
   return false;
 }
 
-function isLoopValueOurs(message: Message, request: Request, routes: Routes): boolean {
-  for (const key of routes.signer.keys) {
-    hashLoop(message, request, key.loop);
-    if (isHash64(message.bytes, visited.loopStart, visited.loopEnd)) return true;
+/** Hashed at the first Via that has our sent-by, and once: a request may hold hundreds of them. */
+function hasLoopValue(message: Message, request: Request, routes: Routes, key: SigningKey): boolean {
+  const { bytes } = message;
+  let isHashed = false;
+  for (let line = message.firstOf(Header.VIA); line >= 0; line = message.nextOf(Header.VIA, line)) {
+    const end = message.valueEnd(line);
+    let at = message.valueStart(line);
+    while (at >= 0 && readVia(bytes, at, end, visited)) {
+      if (visited.loopStart >= 0 && ownSocketOf(bytes, visited, routes) >= 0) {
+        if (!isHashed) hashLoop(message, request, key.loop);
+        isHashed = true;
+        if (isHash64(bytes, visited.loopStart, visited.loopEnd)) return true;
+      }
+      at = visited.next;
+    }
   }
   return false;
 }

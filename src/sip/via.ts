@@ -112,10 +112,15 @@ const param = new Param();
 function readParams(bytes: Uint8Array, from: number, end: number, via: Via): boolean {
   via.paramsStart = from;
   via.branchStart = NONE;
+  via.branchEnd = NONE;
   via.receivedStart = NONE;
+  via.receivedEnd = NONE;
   via.checkStart = NONE;
+  via.checkEnd = NONE;
   via.socketStart = NONE;
+  via.socketEnd = NONE;
   via.loopStart = NONE;
+  via.loopEnd = NONE;
   via.hasRport = false;
   via.rport = 0;
   let at = from;
