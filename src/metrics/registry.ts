@@ -120,7 +120,10 @@ function processMetrics(options: ExpositionOptions): CollectedMetric[] {
   if (options.processMetrics === 'omit') return [];
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return (registry.getMetricsAsArray() as unknown as CollectedMetric[]).map((metric) => ({
+  const all = registry.getMetricsAsArray() as unknown as CollectedMetric[];
+  // Three gauges of prom-client are named like counters; each is the sum of another metric that is there too.
+  const wellNamed = all.filter(({ name, type }) => type === 'counter' || !name.endsWith('_total'));
+  return wellNamed.map((metric) => ({
     name: metric.name,
     type: metric.type,
     // Not a number is what Node says of a time span in which it measured nothing.
