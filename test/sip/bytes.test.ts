@@ -8,6 +8,7 @@ import {
   equalsFolded,
   hexValue,
   indexOf,
+  indexOfLineFeed,
   isAlpha,
   isDigit,
   isSpace,
@@ -20,6 +21,7 @@ import {
   skipSpace,
   text,
   trimEnd,
+  wordsOf,
   writeBytes,
   writeDecimal,
   writeHex32,
@@ -108,6 +110,31 @@ describe('searching', () => {
     assert.equal(indexOf(bytes, start, end, 0x3a), start + 2);
     assert.equal(indexOf(bytes, start, end, 0x22), -1, 'a quote stands behind the end');
     assert.equal(indexOf(bytes, start, start, 0x61), -1);
+  });
+
+  it('a line feed, by fours and one by one: the same as byte for byte, wherever the range lies', () => {
+    // Neighbours of the line feed in value, and those that borrow from it in an addition of words.
+    const near = fc.constantFrom(0x00, 0x01, 0x09, 0x0a, 0x0b, 0x0d, 0x7f, 0x80, 0x8a, 0xff);
+    const content = fc.array(
+      fc.oneof({ weight: 3, arbitrary: near }, { weight: 1, arbitrary: fc.nat(255) }),
+      {
+        maxLength: 40,
+      },
+    );
+    fc.assert(
+      fc.property(content, fc.nat(3), fc.nat(40), fc.nat(40), (list, offset, one, other) => {
+        const bytes = new Uint8Array(new ArrayBuffer(offset + list.length), offset);
+        bytes.set(list);
+        const words = wordsOf(bytes);
+        assert.equal(words === undefined, offset !== 0);
+        const start = Math.min(one, other, list.length);
+        const end = Math.min(Math.max(one, other), list.length);
+        const expected = indexOf(bytes, start, end, 0x0a);
+        assert.equal(indexOfLineFeed(bytes, words, start, end), expected);
+        assert.equal(indexOfLineFeed(bytes, undefined, start, end), expected);
+      }),
+      { numRuns: 3000 },
+    );
   });
 
   it('white space is skipped from both ends, and not past them', () => {

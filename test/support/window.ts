@@ -38,6 +38,9 @@ export class ReadWatch {
    * maximum. Reads only: whoever wants to write, or to use a method of arrays, fails too.
    */
   over({ bytes, start, end }: Window): Window {
+    // On an odd address nobody can read several bytes at once, past the watch.
+    const watched = new Uint8Array(new ArrayBuffer(bytes.length + 1), 1);
+    watched.set(bytes);
     const get = (target: Uint8Array, key: string | symbol): unknown => {
       const index = typeof key === 'string' ? Number(key) : Number.NaN;
       if (Number.isNaN(index)) return Reflect.get(target, key, target);
@@ -47,7 +50,7 @@ export class ReadWatch {
       if (this.reads > this.maxReads) throw new RangeError(`more than ${this.maxReads} reads`);
       return target[index];
     };
-    return { bytes: new Proxy(bytes, { get }), start, end };
+    return { bytes: new Proxy(watched, { get }), start, end };
   }
 }
 
