@@ -100,7 +100,10 @@ export class AorReader {
   }
 
   private putPrintable(byte: number): void {
-    if (byte > 0x20 && byte < 0x7f && byte !== PERCENT) return this.put(byte);
+    if (byte > 0x20 && byte < 0x7f && byte !== PERCENT) {
+      this.put(byte);
+      return;
+    }
     this.put(PERCENT);
     this.put(HEX.charCodeAt(byte >> 4));
     this.put(HEX.charCodeAt(byte & 15));

@@ -72,7 +72,8 @@ export class Exchange {
 
   /** The contact with this number; made when first needed. */
   contactAt(index: number): RequestedContact {
-    return (this.contacts[index] ??= new RequestedContact());
+    while (this.contacts.length <= index) this.contacts.push(new RequestedContact());
+    return this.contacts[index]!;
   }
 }
 

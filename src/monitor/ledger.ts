@@ -258,14 +258,14 @@ export class Ledger {
       exchange.callIdA === binding.callIdA &&
       exchange.callIdB === binding.callIdB &&
       exchange.cseq > binding.cseq;
-    const listsOthers = countUnclaimed(response) > 0;
-    if (goesOn && !listsOthers && this.lists.noteMissed(registrar)) this.hooks.listsOwn(registrar);
+    const wasAlive = goesOn && countUnclaimed(response) === 0;
+    if (wasAlive && this.lists.noteMissed(registrar)) this.hooks.listsOwn(registrar);
     binding.state = 'live';
     this.count(binding.owner, 1);
-    binding.learned = goesOn;
+    binding.learned = wasAlive;
     this.fill(binding, exchange, contact, grantedSec);
     this.hooks.granted(grantedSec, -1);
-    this.hooks.changed(goesOn ? 'learned' : 'added', binding, this.nowMs);
+    this.hooks.changed(wasAlive ? 'learned' : 'added', binding, this.nowMs);
   }
 
   private fill(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
@@ -381,7 +381,7 @@ export class Ledger {
       this.drop(binding, 'expired');
       return;
     }
-    if (registrar.listsOthers) {
+    if (!this.lists.mayErr(registrar)) {
       this.drop(binding, 'removed');
       return;
     }

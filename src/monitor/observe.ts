@@ -267,8 +267,9 @@ export class ResponseReader {
         }
         at = contact.value.next;
         if (contact.value.isStar) continue;
-        const listed = (this.contacts[this.contactCount++] ??= new ListedContact());
-        listed.set(bytes, contact);
+        if (this.contacts.length === this.contactCount) this.contacts.push(new ListedContact());
+        this.contacts[this.contactCount]!.set(bytes, contact);
+        this.contactCount++;
       }
     }
   }

@@ -42,6 +42,11 @@ export class RegistrarLists {
     return record.listsOthers || !record.missedOne;
   }
 
+  /** True while it is still to be found out whether its lists are whole. */
+  mayErr(record: RegistrarRecord): boolean {
+    return this.mode === 'auto' && !record.listsOthers;
+  }
+
   /** A binding that a list left out was alive all along. True where this changes what we believe. */
   noteMissed(record: RegistrarRecord): boolean {
     const believed = this.absenceProves(record);
