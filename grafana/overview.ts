@@ -276,8 +276,8 @@ export function overview(): Dashboard {
         .refresh(VariableRefresh.OnTimeRangeChanged)
         .sort(VariableSort.AlphabeticalAsc)
         .multi(true)
+        // All of these, not `.*`: the series of processes are those of every program that is scraped.
         .includeAll(true)
-        .allValue('.*')
         .current({ text: 'All', value: '$__all' }),
     );
   for (const { title, panels } of ROWS) {

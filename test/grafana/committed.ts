@@ -25,7 +25,12 @@ export interface Dashboard {
   readonly title: string;
   readonly panels: readonly Panel[];
   readonly templating: {
-    readonly list: readonly { readonly name: string; readonly type: string; readonly query: unknown }[];
+    readonly list: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly query: unknown;
+      readonly allValue?: string;
+    }[];
   };
 }
 

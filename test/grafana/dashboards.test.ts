@@ -60,6 +60,7 @@ describe('the overview dashboard', () => {
     const [, metric = '', label] = /^label_values\((\w+), (\w+)\)$/.exec(query.query) ?? [];
     assert.ok(names.includes(metric), query.query);
     assert.equal(label, 'instance');
+    assert.equal(templating.list[1]?.allValue, undefined, 'All would mean every program that is scraped');
   });
 
   it('lays the panels out in rows without a gap or an overlap', () => {
