@@ -1,8 +1,9 @@
 import type { Endpoint } from '../sip/address.ts';
 import { writeHost } from '../sip/address.ts';
 import { ascii, COLON, equalsFolded, writeDecimal, writeRange } from '../sip/bytes.ts';
+import { isUriText } from '../sip/message.ts';
 import { Param } from '../sip/params.ts';
-import { readUriParam, Uri } from '../sip/uri.ts';
+import { readUri, readUriParam, Uri } from '../sip/uri.ts';
 
 /** The Contact URI parameter that carries an alias token. */
 export const ALIAS_PARAM = ascii('rollcall');
@@ -30,6 +31,16 @@ export class RequestUri {
     this.dropsAlias = false;
     this.dropsMaddr = false;
     this.host = undefined;
+  }
+
+  /**
+   * Puts a Route's URI in its place. False where it cannot stand in a start line: white space, or headers
+   * (RFC 3261 §19.1.1 table 1), would make of the request that we send another one than we read.
+   */
+  replaceBy(bytes: Uint8Array, route: Uri): boolean {
+    this.isReplaced = true;
+    if (!isUriText(bytes, route.start, route.end) || route.headersStart !== route.end) return false;
+    return readUri(bytes, route.start, route.end, this.uri);
   }
 
   get isChanged(): boolean {

@@ -5,7 +5,7 @@ import { Param } from '../sip/params.ts';
 import { findUriParam, readUri, Uri } from '../sip/uri.ts';
 import { DEFAULT_PORT } from '../sip/via.ts';
 import type { Datagram, Decision } from './decision.ts';
-import { isOwnHost, isOwnUri, isSendable } from './own-host.ts';
+import { isOwnAddress, isOwnHost, isOwnUri, isSendable } from './own-host.ts';
 import type { Reason } from './reasons.ts';
 import type { Request } from './request.ts';
 import { ALIAS_PARAM, MADDR, RequestUri } from './request-uri.ts';
@@ -18,6 +18,7 @@ const routeSet = new RouteSet();
 const requestUri = new RequestUri();
 const own = new Uri();
 const next = new Uri();
+const last = new Uri();
 const param = new Param();
 const token = new Token();
 const unneeded = new Token();
@@ -44,11 +45,11 @@ export function routeRequest(
   if (!routeSet.read(message)) return 'route';
   requestUri.reset();
   readUri(message.bytes, request.uri.start, request.uri.end, requestUri.uri);
-  const hasToken = takeStrictRoute(request, routes, decision);
   const reason =
-    decision.from === 'phone'
+    takeStrictRoute(request, routes, decision) ??
+    (decision.from === 'phone'
       ? routeFromPhone(request, routes, decision, hop)
-      : routeFromRegistrar(datagram, hasToken, routes, decision, hop);
+      : routeFromRegistrar(datagram, routes, decision, hop));
   if (reason !== undefined) return reason;
   routeSet.removeTaken(message, edits);
   if (requestUri.isChanged) {
@@ -59,24 +60,24 @@ export function routeRequest(
 }
 
 /**
- * §16.4: a strict router put our Record-Route value into the Request-URI; the real one is the last Route.
- * Answers whether `token` now holds that value's token. A `maddr` that names us goes.
+ * §16.4: a strict router put our Record-Route value into the Request-URI; the real one is the last Route, and
+ * `token` then holds that value's token. A `maddr` that names us goes. Answers why the request may not go on.
  */
-function takeStrictRoute(request: Request, routes: Routes, { message }: Decision): boolean {
-  const { bytes } = message;
+function takeStrictRoute(request: Request, routes: Routes, decision: Decision): Reason | undefined {
+  const { bytes } = decision.message;
   const { uri } = request;
   if (!isOwnUri(bytes, uri, routes)) {
     const hasMaddr = uri.scheme === 'sip' && findUriParam(bytes, uri, MADDR, param);
     requestUri.dropsMaddr = hasMaddr && isOwnHost(bytes, param.valueStart, param.valueEnd, uri.port, routes);
-    return false;
+    return undefined;
   }
-  if (!uri.hasUser || routeSet.isEmpty) return false;
+  if (!uri.hasUser || routeSet.isEmpty) return undefined;
   if (!readToken(bytes, uri.userStart, uri.userEnd, routes.signer, token) || token.purpose !== 'rr')
-    return false;
-  if (!routeSet.uriAt(message, routeSet.count - 1, requestUri.uri)) return false;
-  requestUri.isReplaced = true;
+    return undefined;
+  if (decision.from === 'phone' && !request.hasToTag) return 'bad_token';
+  if (!routeSet.uriAt(decision.message, routeSet.count - 1, last)) return 'route';
   routeSet.last--;
-  return true;
+  return requestUri.replaceBy(bytes, last) ? undefined : 'route';
 }
 
 /**
@@ -94,7 +95,8 @@ function routeFromPhone(request: Request, routes: Routes, decision: Decision, ho
     popRoute(hop);
   }
   if (hasAlias(bytes)) return 'bad_token';
-  chooseRegistrar(routes, decision);
+  const reason = chooseRegistrar(routes, decision);
+  if (reason !== undefined) return reason;
   if (decision.target.port === 0) return 'no_registrar';
   return isSendable(decision.target, routes) ? undefined : 'target_refused';
 }
@@ -104,32 +106,33 @@ function hasAlias(bytes: Uint8Array): boolean {
   return (uri.scheme === 'sip' || uri.scheme === 'sips') && findUriParam(bytes, uri, ALIAS_PARAM, param);
 }
 
-function chooseRegistrar(routes: Routes, decision: Decision): void {
+function chooseRegistrar(routes: Routes, decision: Decision): Reason | undefined {
   const { message, target } = decision;
   decision.socket = routes.registrarSocket;
   const hasRoute = !routeSet.isEmpty;
   if (hasRoute && routeSet.uriAt(message, routeSet.first, next) && isOnRegistrarNet(next, routes, decision)) {
     decision.socket = socketFacing(target, routes.registrarSocket, routes);
-    if (!routeSet.isLoose(message, routeSet.first)) swapStrictRoute(decision);
-    return;
+    return routeSet.isLoose(message, routeSet.first) ? undefined : swapStrictRoute(decision);
   }
   if (hasRoute && routes.foreignRoute === 'strip') routeSet.first = routeSet.last;
   const mayFollowUri = !hasRoute && message.method !== 'REGISTER';
   if (mayFollowUri && isOnRegistrarNet(requestUri.uri, routes, decision)) {
     decision.socket = socketFacing(target, routes.registrarSocket, routes);
-    return;
+    return undefined;
   }
   target.copyFrom(routes.registrar);
+  return undefined;
 }
 
 /**
- * True, with its address in `decision.target`, where a URI's host is a number inside `--registrar-net`. The
- * active registrar's address without a port means the port it is configured with, not 5060.
+ * True, with its address in `decision.target`, where a URI's host is a number inside `--registrar-net`, we not
+ * being meant, who may stand in that network, too. The active registrar's address without a port means the
+ * port it is configured with, not 5060.
  */
 function isOnRegistrarNet(uri: Uri, routes: Routes, { message, target }: Decision): boolean {
   if (!readTarget(message.bytes, uri, target)) return false;
   if (uri.port === 0 && target.sameHost(routes.registrar)) target.port = routes.registrar.port;
-  return containsAny(routes.registrarNets, target);
+  return containsAny(routes.registrarNets, target) && !isOwnAddress(target, routes);
 }
 
 /** A sip URI's numeric host and its port (5060 where none is stated, RFC 3263 §4.2). */
@@ -149,7 +152,7 @@ function socketFacing(target: Endpoint, otherwise: number, routes: Routes): numb
  * §16.6(6): a next hop without `lr` wants to find itself in the Request-URI, and the Request-URI last in the
  * Route. `next` holds its URI.
  */
-function swapStrictRoute({ message, edits }: Decision): void {
+function swapStrictRoute({ message, edits }: Decision): Reason | undefined {
   const { bytes } = message;
   const out = edits.inserts;
   const isOnlyValue = routeSet.last - routeSet.first === 1;
@@ -169,8 +172,7 @@ function swapStrictRoute({ message, edits }: Decision): void {
     routeSet.first++;
   }
   requestUri.reset();
-  requestUri.isReplaced = true;
-  readUri(bytes, next.start, next.end, requestUri.uri);
+  return requestUri.replaceBy(bytes, next) ? undefined : 'route';
 }
 
 /**
@@ -180,13 +182,12 @@ function swapStrictRoute({ message, edits }: Decision): void {
  */
 function routeFromRegistrar(
   datagram: Datagram,
-  hasStrictToken: boolean,
   routes: Routes,
   decision: Decision,
   hop: Hop,
 ): Reason | undefined {
   const { bytes } = decision.message;
-  let isDecided = hasStrictToken;
+  let isDecided = requestUri.isReplaced; // by the Route behind our token
   while (isOwnRouteNext(routes, decision)) {
     if (own.hasUser && !isDecided) {
       const isOurs = readToken(bytes, own.userStart, own.userEnd, routes.signer, token);
@@ -216,8 +217,8 @@ function followToken(routes: Routes, decision: Decision): Reason | undefined {
 /** Without a token: the next Route, else the Request-URI, where it is a number that phones may have. */
 function followAddress(datagram: Datagram, routes: Routes, decision: Decision): Reason | undefined {
   const { message, target } = decision;
-  const hasRoute = !routeSet.isEmpty && routeSet.uriAt(message, routeSet.first, next);
-  const uri = hasRoute ? next : requestUri.uri;
+  if (!routeSet.isEmpty && !routeSet.uriAt(message, routeSet.first, next)) return 'route';
+  const uri = routeSet.isEmpty ? requestUri.uri : next;
   if (isOwnUri(message.bytes, uri, routes) || !readTarget(message.bytes, uri, target)) return 'no_token';
   decision.socket = socketFacing(target, datagram.socket, routes);
   return containsAny(routes.phoneNets, target) && isSendable(target, routes) ? undefined : 'target_refused';

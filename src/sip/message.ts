@@ -228,7 +228,7 @@ function readRequestLine(message: Message, start: number, end: number): boolean 
 }
 
 /** No white space, no control bytes, no `<`: what a Request-URI can never hold (§25.1; RFC 4475 ltgtruri, lwsruri). */
-function isUriText(bytes: Uint8Array, start: number, end: number): boolean {
+export function isUriText(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
     if (byte <= SPACE || byte === LANGLE || byte === 0x7f) return false;

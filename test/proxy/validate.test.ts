@@ -148,9 +148,9 @@ test('version: the prefix counts without case, the number exactly', () => {
 });
 
 test('Content-Length: what is behind it is no part of the message; without it all is', () => {
-  const cut = pass(request({ headers: ['Content-Length: 3'] }) + 'abcdef', PHONE, routes);
+  const cut = pass(`${request({ headers: ['Content-Length: 3'] })}abcdef`, PHONE, routes);
   assert.ok(cut.sent.endsWith('\r\n\r\nabc'));
-  const whole = pass(request() + 'abcdef', PHONE, routes);
+  const whole = pass(`${request()}abcdef`, PHONE, routes);
   assert.ok(whole.sent.endsWith('\r\n\r\nabcdef'));
 });
 

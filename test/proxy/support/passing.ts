@@ -28,6 +28,11 @@ export function network(text: string): Network {
   return { base, prefixBits: Number(bits) + (base.isIpv4 ? 96 : 0) };
 }
 
+/** The network of one host: every port of `10.0.0.1`, one of `10.0.0.1:5060`. */
+export function hostNetworkOf(text: string): Network {
+  return hostNetwork(endpoint(text));
+}
+
 export interface Setting
   extends Partial<Omit<Routes, 'sockets' | 'registrar' | 'registrarNets' | 'phoneNets'>> {
   readonly us?: readonly string[];
