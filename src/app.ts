@@ -18,6 +18,7 @@ import { Tapped } from './monitor/tapped.ts';
 import { monotonicMs } from './net/clock.ts';
 import { kernelSockets } from './net/kernel-sockets.ts';
 import type { TransportKind } from './net/transport.ts';
+import { RECEIVE_BUFFER_BYTES } from './net/transport.ts';
 import type { LocalSocket } from './proxy/routes.ts';
 import { RegistrarWatch } from './registrar-watch.ts';
 import type { Families, NameLookup } from './registrars/resolve.ts';
@@ -108,7 +109,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     drain.stop();
     log.flush();
   };
-  const http = await startHttp(config, options, sources, () => notReadyReason(readiness), log).catch(
+  const http = await startHttp(config, options, sources, () => notReadyReason(readiness), monitor, log).catch(
     async (error: unknown) => {
       await release();
       throw error;
@@ -151,18 +152,16 @@ function tellBound(
   bound: Awaited<ForwardingThread['bound']>,
 ): void {
   const { transport, why, receiveBufferBytes } = bound;
-  for (const { index, bound: address, sentBy } of sockets) {
-    log.info(
-      {
-        socket: endpointText(address),
-        sentBy: endpointText(sentBy),
-        receiveBufferBytes: receiveBufferBytes[index],
-      },
-      'listening',
-    );
-  }
   log.info({ transport, why }, 'transport');
+  for (const { index, bound: address, sentBy } of sockets) {
+    const got = receiveBufferBytes[index]!;
+    const socket = { socket: endpointText(address), sentBy: endpointText(sentBy), receiveBufferBytes: got };
+    log.info(socket, 'listening');
+    if (got < RECEIVE_BUFFER_BYTES) log.warn(socket, SMALL_BUFFER);
+  }
 }
+
+const SMALL_BUFFER = `a storm of phones may overflow this receive buffer; set net.core.rmem_max=${RECEIVE_BUFFER_BYTES} with sysctl, or grant CAP_NET_ADMIN`;
 
 function startMonitor(
   config: Config,
@@ -256,6 +255,7 @@ function startHttp(
   { version, processMetrics }: AppOptions,
   sources: Sources,
   notReady: () => string | undefined,
+  monitor: Monitor,
   log: Log,
 ): Promise<HttpServer> {
   const exposition = createExposition(sources, {
@@ -267,6 +267,7 @@ function startHttp(
     exposition,
     notReady,
     version,
+    ledger: { aors: monitor, nowMs: monotonicMs },
     onError: (error) => log.error({ err: error }, 'a request over HTTP failed'),
   });
 }

@@ -3,6 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { formatFor } from '../metrics/negotiate.ts';
 import type { Exposition } from '../metrics/registry.ts';
+import { Endpoint, endpointFrom, isLoopback } from '../sip/address.ts';
+import type { AorReader } from './aor-api.ts';
+import { answerAors } from './aor-api.ts';
 import { indexPage } from './index-page.ts';
 
 /** A scraper or two, a load balancer's probe, some people; a page that everybody may open needs no more. */
@@ -42,9 +45,20 @@ export interface HttpOptions {
   /** Why not to send traffic here; undefined where all is well. Asked at every /readyz. */
   readonly notReady: () => string | undefined;
   readonly version: string;
+  /**
+   * The ledger behind `/api/v1/aors`. Extensions and addresses are private, so it answers only where the server
+   * itself listens on loopback.
+   */
+  readonly ledger?: LedgerAccess;
   /** A request of ours that failed: a fault in Rollcall, for the log. */
   readonly onError: (error: unknown) => void;
   readonly limits?: HttpLimits;
+}
+
+export interface LedgerAccess {
+  readonly aors: AorReader;
+  /** Monotonic milliseconds, the clock of the ledger's times. */
+  readonly nowMs: () => number;
 }
 
 export interface HttpServer {
@@ -55,7 +69,7 @@ export interface HttpServer {
 }
 
 /**
- * Serves `/metrics`, `/healthz`, `/readyz` and `/`. Rejects with an Error whose message says what to do where
+ * Serves `/metrics`, `/healthz`, `/readyz`, `/` and `/api/v1/aors`. Rejects with an Error whose message says what to do where
  * the address can't be bound.
  */
 export function startHttpServer(options: HttpOptions): Promise<HttpServer> {
@@ -97,6 +111,9 @@ const SECURITY_HEADERS = {
 
 const TEXT = 'text/plain; charset=utf-8';
 const HTML = 'text/html; charset=utf-8';
+const JSON_TYPE = 'application/json; charset=utf-8';
+const API_ROOT = '/api/';
+const ANYWHERE = new Endpoint();
 
 interface Answer {
   readonly status: number;
@@ -124,10 +141,29 @@ function pages({ exposition, notReady, version }: HttpOptions): ReadonlyMap<stri
   ]);
 }
 
+/** Paths below the API's root, which are too many for a table of pages. */
+function api({ ledger, host }: HttpOptions): Page {
+  const isPrivate = isLoopback(endpointFrom(host) ?? ANYWHERE);
+  return ({ url = '' }) => {
+    if (!isPrivate) return json(403, { error: 'the API answers only where --http is a loopback address' });
+    const query = new URLSearchParams(url.split('?', 2)[1] ?? '');
+    const answer = ledger && answerAors(ledger.aors, ledger.nowMs(), pathOf(url), query);
+    if (answer === undefined) return json(404, { error: 'not found: there is /api/v1/aors' });
+    return json(answer.status, answer.body);
+  };
+}
+
+const json = (status: number, body: unknown): Answer => ({
+  status,
+  contentType: JSON_TYPE,
+  body: `${JSON.stringify(body)}\n`,
+});
+
 const text = (status: number, line: string): Answer => ({ status, contentType: TEXT, body: `${line}\n` });
 
 function handler(options: HttpOptions, limits: HttpLimits) {
   const byPath = pages(options);
+  const apiPage = api(options);
   const busy = new WeakSet<Socket>();
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { socket } = request;
@@ -145,16 +181,18 @@ function handler(options: HttpOptions, limits: HttpLimits) {
     });
     // Nothing here reads a body, and a connection with an unread one is of no further use.
     if (hasBody(request)) response.shouldKeepAlive = false;
-    send(request, response, await answerTo(request, byPath, options.onError));
+    send(request, response, await answerTo(request, byPath, apiPage, options.onError));
   };
 }
 
 async function answerTo(
   request: IncomingMessage,
   byPath: ReadonlyMap<string, Page>,
+  apiPage: Page,
   onError: (error: unknown) => void,
 ): Promise<Answer> {
-  const page = byPath.get(pathOf(request.url ?? ''));
+  const path = pathOf(request.url ?? '');
+  const page = path.startsWith(API_ROOT) ? apiPage : byPath.get(path);
   if (page === undefined) return text(404, `not found: there are ${[...byPath.keys()].join(', ')}`);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return text(405, 'only GET and HEAD are answered here');
