@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AorReader } from '../../src/http/aor-api.ts';
+import type { AorReader, ApiAnswer } from '../../src/http/aor-api.ts';
 import { answerAors, MAX_PAGE } from '../../src/http/aor-api.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import type { BindingView } from '../../src/monitor/binding-view.ts';
