@@ -26,6 +26,8 @@ export interface AttackPlan {
   readonly gapMs: number;
 }
 
+type Challenged = Omit<CredentialFacts, 'passwordIsRight'>;
+
 const OLD_NONCE_MS = [40_000, 70_000] as const;
 
 /** Somebody who registers what is not theirs: a new Call-ID for each challenge, CSeq 1 and 2, as sipvicious does. */
@@ -36,7 +38,7 @@ export class Attacker {
   private readonly client: Client;
   private readonly source: Address;
   private left: number;
-  private nonce: string | undefined;
+  private challenge: Challenged | undefined;
   private callId = '';
 
   constructor(plan: AttackPlan, world: Surroundings, prng: Prng) {
@@ -54,7 +56,7 @@ export class Attacker {
     if (this.left <= 0 || this.world.isQuiet()) return;
     this.left--;
     const keepsNonce = this.plan.attack === 'crack_reusing' || this.plan.attack === 'old_nonce';
-    if (keepsNonce && this.nonce !== undefined) this.guess(this.nonce);
+    if (keepsNonce && this.challenge !== undefined) this.guess(this.challenge);
     else this.probe();
   }
 
@@ -63,27 +65,28 @@ export class Attacker {
   }
 
   private probe(): void {
-    this.request(1, undefined, (outcome) => {
+    this.request(1, undefined, (outcome, challengedIn) => {
       const nonce = outcome === 'timeout' ? undefined : outcome.nonces[0];
       if (nonce === undefined || this.plan.attack === 'enumerate') {
         this.pause();
         return;
       }
-      this.nonce = nonce;
+      const challenge = { nonce, challengedIn };
+      this.challenge = challenge;
       const waitMs =
         this.plan.attack === 'old_nonce' ? this.prng.between(...OLD_NONCE_MS) : this.prng.between(1, 50);
-      this.world.scheduler.in(waitMs, () => this.guess(nonce));
+      this.world.scheduler.in(waitMs, () => this.guess(challenge));
     });
   }
 
-  private guess(nonce: string): void {
-    this.request(2, { nonce, passwordIsRight: false }, () => this.pause());
+  private guess(challenge: Challenged): void {
+    this.request(2, { ...challenge, passwordIsRight: false }, () => this.pause());
   }
 
   private request(
     cseq: number,
     credentials: CredentialFacts | undefined,
-    done: (outcome: Outcome) => void,
+    done: (outcome: Outcome, id: number) => void,
   ): void {
     const { plan, prng, source } = this;
     const isEnumerating = plan.attack === 'enumerate';
@@ -126,6 +129,11 @@ export class Attacker {
       userAgent: 'friendly-scanner',
       isCompact: false,
     });
-    this.client.start(bytesOf(text), transaction, () => source, done);
+    this.client.start(
+      bytesOf(text),
+      transaction,
+      () => source,
+      (outcome) => done(outcome, transaction.id),
+    );
   }
 }

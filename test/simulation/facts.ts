@@ -17,6 +17,8 @@ export interface ContactFacts {
 
 export interface CredentialFacts {
   readonly nonce: string;
+  /** The transaction whose challenge brought the nonce. */
+  readonly challengedIn: number;
   readonly passwordIsRight: boolean;
 }
 
@@ -55,6 +57,8 @@ export type Verdict =
 export interface ListedFacts {
   readonly contactId: string;
   readonly toldSec: number;
+  /** False where only the Expires header of the whole response says it, which is about the request's own contacts. */
+  readonly isStated: boolean;
 }
 
 export interface ReplyFacts {

@@ -3,7 +3,7 @@ import type { Address } from './address.ts';
 import { address } from './address.ts';
 import type { Outcome } from './client.ts';
 import { Client } from './client.ts';
-import type { ContactFacts, CredentialFacts, ReplyFacts } from './facts.ts';
+import type { ContactFacts, CredentialFacts, ReplyFacts, TransactionFacts } from './facts.ts';
 import { bytesOf, contactText, credentialsLine, registerText } from './messages.ts';
 import type { LifeEvent, PhoneTraits } from './phone-traits.ts';
 import type { Prng } from './prng.ts';
@@ -33,7 +33,7 @@ export class Phone {
   private callId = '';
   private fromTag = '';
   private cseq = 0;
-  private nonce: string | undefined;
+  private challenge: { readonly nonce: string; readonly challengedIn: number } | undefined;
   private passwordIsRight: boolean;
   private expiresSec: number | undefined;
   private contactVersion = 0;
@@ -187,8 +187,9 @@ export class Phone {
     this.job = job;
     this.challengesAnswered = 0;
     if (this.traits.callIds === 'each_registration') this.newCall();
-    const isEarly = this.traits.reusesNonce && this.nonce !== undefined;
-    this.request(isEarly ? { nonce: this.nonce!, passwordIsRight: this.passwordIsRight } : undefined);
+    const { challenge, passwordIsRight } = this;
+    const isEarly = this.traits.reusesNonce && challenge !== undefined;
+    this.request(isEarly ? { ...challenge, passwordIsRight } : undefined);
   }
 
   private request(credentials: CredentialFacts | undefined): void {
@@ -225,7 +226,7 @@ export class Phone {
       transaction,
       () => this.source,
       (outcome) => {
-        if (this.boots === boot && this.isRunning) this.finish(outcome, credentials);
+        if (this.boots === boot && this.isRunning) this.finish(outcome, transaction);
       },
     );
   }
@@ -305,7 +306,7 @@ export class Phone {
 
   // --- answers ---
 
-  private finish(outcome: Outcome, sent: CredentialFacts | undefined): void {
+  private finish(outcome: Outcome, sent: TransactionFacts): void {
     if (outcome === 'timeout') {
       this.giveUp(this.prng.between(5000, 30_000));
     } else if (outcome.status === 401 || outcome.status === 407) {
@@ -314,7 +315,7 @@ export class Phone {
       this.succeed(outcome);
     } else if (outcome.status === 423 && outcome.minExpiresSec !== undefined && this.job === 'register') {
       this.expiresSec = outcome.minExpiresSec;
-      this.request(sent);
+      this.request(sent.credentials);
     } else {
       const { retryAfterSec } = outcome;
       const waitMs = retryAfterSec === undefined ? this.prng.between(15_000, 60_000) : retryAfterSec * 1000;
@@ -322,15 +323,16 @@ export class Phone {
     }
   }
 
-  private answer(reply: ReplyFacts, sent: CredentialFacts | undefined): void {
-    this.nonce = this.prng.pick(reply.nonces);
-    if (!this.wantsToAnswer(sent === undefined || reply.isStaleSaid)) {
+  private answer(reply: ReplyFacts, sent: TransactionFacts): void {
+    const challenge = { nonce: this.prng.pick(reply.nonces), challengedIn: sent.id };
+    this.challenge = challenge;
+    if (!this.wantsToAnswer(sent.credentials === undefined || reply.isStaleSaid)) {
       this.giveUp(this.prng.between(20_000, 60_000));
       return;
     }
     this.challengesAnswered++;
     if (this.traits.callIds === 'each_request') this.newCall();
-    const credentials = { nonce: this.nonce, passwordIsRight: this.passwordIsRight };
+    const credentials = { ...challenge, passwordIsRight: this.passwordIsRight };
     const thinkMs = this.prng.chance(0.02) ? this.prng.between(25_000, 45_000) : this.prng.between(5, 200);
     this.later(thinkMs, () => this.request(credentials));
   }

@@ -192,14 +192,16 @@ export class Registrar {
   /** The Contacts of a 200, and what they tell. */
   private listing(transaction: TransactionFacts, fields: readonly Field[]): Draft {
     const nowMs = this.scheduler.nowMs;
-    const { lists, toldLessSec, contactLines, expiresHeader, expiresParam } = this.profile;
+    const { lists, toldLessSec, contactLines, expiresHeader } = this.profile;
+    const isQuery = transaction.contacts.length === 0;
+    const isStated = this.profile.expiresParam || isQuery;
     const shown = this.location
       .of(transaction.aor, nowMs)
       .filter((kept) => lists === 'all' || isOwn(kept, transaction))
       .map((kept) => ({ kept, toldSec: Math.floor((kept.expiresAtMs - nowMs) / 1000) - toldLessSec }))
       .filter(({ toldSec }) => toldSec > 0);
     const values = shown.map(({ kept, toldSec }) =>
-      this.contactValue(kept, expiresParam ? `;expires=${toldSec}` : ''),
+      this.contactValue(kept, isStated ? `;expires=${toldSec}` : ''),
     );
     const echoed = this.echoed(transaction, fields);
     const all = [...values, ...echoed];
@@ -207,11 +209,11 @@ export class Registrar {
     if (contactLines === 'each') lines.push(...all.map((value) => `Contact: ${value}`));
     else if (all.length > 0) lines.push(`Contact: ${all.join(', ')}`);
     const ownSec = shown.find(({ kept }) => isOwn(kept, transaction))?.kept.grantedSec ?? 0;
-    if (expiresHeader) lines.push(`Expires: ${ownSec}`);
-    // Without the parameter the header speaks for every Contact line; nobody can tell more from the wire.
+    if (expiresHeader && !isQuery) lines.push(`Expires: ${ownSec}`);
     const listed = shown.map(({ kept, toldSec }) => ({
       contactId: kept.contactId,
-      toldSec: expiresParam ? toldSec : ownSec,
+      toldSec: isStated ? toldSec : ownSec,
+      isStated,
     }));
     return { status: 200, verdict: 'accepted', lines, listed };
   }

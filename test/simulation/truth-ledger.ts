@@ -1,7 +1,7 @@
 import type { Change } from '../../src/monitor/lists.ts';
 import { CHANGES } from '../../src/monitor/lists.ts';
 import type { Address } from './address.ts';
-import type { ContactFacts, ReplyFacts, TransactionFacts } from './facts.ts';
+import type { ContactFacts, ListedFacts, ReplyFacts, TransactionFacts } from './facts.ts';
 
 /** What the phone was like when the registrar last took its word for a binding. */
 interface Seen {
@@ -29,6 +29,9 @@ export interface LedgerRules {
   /** How long a binding is kept beyond the end of its grant. */
   readonly graceMs: number;
 }
+
+/** Registrars cut to whole seconds: so far the end of a grant may be off. */
+const TOLERANCE_MS = 2000;
 
 /** Told seconds are whole, and an expiry may be told a moment late. */
 const EXPIRY_GRAIN_MS = 3000;
@@ -91,7 +94,7 @@ export class TrueLedger {
 
   /** `own`: what a contact that the request carried and nobody knew counts as. */
   accepted(answered: Answered, own: 'added' | 'learned'): void {
-    const { transaction, reply, atMs } = answered;
+    const { transaction, reply } = answered;
     const carried = new Set<string>();
     if (transaction.removesAll) for (const binding of this.of(transaction.aor)) this.drop(binding, 'removed');
     for (const contact of transaction.contacts) {
@@ -101,12 +104,15 @@ export class TrueLedger {
         if (binding !== undefined) this.drop(binding, 'removed');
       } else this.confirm(answered, contact, own);
     }
-    const toldSec = new Map<string, number>();
-    for (const { contactId, toldSec: told } of reply.listed) {
-      if (!carried.has(contactId)) toldSec.set(contactId, Math.max(told, toldSec.get(contactId) ?? 0));
+    // Two entries of one contact are two registrations of it, from before and after its NAT rebound.
+    const others = new Map<string, ListedFacts>();
+    for (const listed of reply.listed) {
+      if (carried.has(listed.contactId)) continue;
+      const longest = others.get(listed.contactId);
+      if (longest === undefined || longest.toldSec < listed.toldSec) others.set(listed.contactId, listed);
     }
-    for (const [contactId, told] of toldSec) this.mention(transaction.aor, contactId, told, atMs);
-    if (this.rules.lists === 'all') this.dropAbsent(answered, carried, toldSec);
+    for (const listed of others.values()) this.mention(answered, listed);
+    if (this.rules.lists === 'all') this.dropAbsent(answered, carried, others);
   }
 
   private confirm(answered: Answered, contact: ContactFacts, own: 'added' | 'learned'): void {
@@ -142,13 +148,19 @@ export class TrueLedger {
   }
 
   /** A list shows a binding of another phone, or of this one under another contact. */
-  private mention(aor: string, contactId: string, toldSec: number, atMs: number): void {
+  private mention(answered: Answered, { contactId, toldSec, isStated }: ListedFacts): void {
+    const { atMs, askedAtMs } = answered;
+    const { aor } = answered.transaction;
     const before = this.find(aor, contactId);
     if (before !== undefined) {
+      if (before.confirmedAtMs > askedAtMs) return;
+      before.confirmedAtMs = atMs;
+      if (!isStated) return;
       before.expiresAtMs = atMs + toldSec * 1000;
       this.soonestMs = Math.min(this.soonestMs, before.expiresAtMs + this.rules.graceMs);
       return;
     }
+    if (toldSec === 0) return;
     this.put({ aor, contactId, expiresAtMs: 0, confirmedAtMs: 0, toldSec, seen: undefined }, atMs);
     this.count(aor, 'learned');
   }
@@ -157,11 +169,14 @@ export class TrueLedger {
   private dropAbsent(
     answered: Answered,
     carried: ReadonlySet<string>,
-    listed: ReadonlyMap<string, number>,
+    listed: ReadonlyMap<string, ListedFacts>,
   ): void {
     for (const binding of this.of(answered.transaction.aor)) {
       const isThere = carried.has(binding.contactId) || listed.has(binding.contactId);
-      if (!isThere && binding.confirmedAtMs <= answered.askedAtMs) this.drop(binding, 'removed');
+      if (isThere || binding.confirmedAtMs >= answered.askedAtMs) continue;
+      // Missing from the list because its time was over is no removal.
+      const isOver = binding.expiresAtMs <= answered.atMs + TOLERANCE_MS;
+      this.drop(binding, isOver ? 'expired' : 'removed');
     }
   }
 
@@ -188,6 +203,8 @@ export class TrueLedger {
 
   private count(aor: string, change: Change): void {
     this.changes[change]++;
+    // A plain refresh is no change of a binding.
+    if (change === 'refreshed') return;
     this.changesOfAor.set(aor, (this.changesOfAor.get(aor) ?? 0) + 1);
   }
 }

@@ -35,12 +35,6 @@ interface Early {
   readonly atMs: number;
 }
 
-interface TrueChallenge {
-  readonly aor: string;
-  readonly nonces: Set<string>;
-  readonly endsAtMs: number;
-}
-
 /** Where what really was the matter and what the wire lets anybody say differ: told, not hidden. */
 export interface BlindSpots {
   /** A wrong password on a nonce that nobody could know to be fresh: told as implicit_stale. */
@@ -69,7 +63,8 @@ export class Truth {
   private readonly exchanges = new Map<number, TrueExchange>();
   private readonly waiting = new Set<TrueExchange>();
   private readonly early = new Map<number, Early>();
-  private readonly challenges = new Map<number, TrueChallenge>();
+  /** Challenged transactions that nobody has answered yet, and until when they wait. */
+  private readonly challenges = new Map<number, number>();
   private readonly issuedAtMs = new Map<string, number>();
   private readonly usedOk = new Set<string>();
   private readonly rejected = new Set<string>();
@@ -92,8 +87,7 @@ export class Truth {
     this.waiting.add(exchange);
     this.inFlight++;
     this.attempts[transaction.attempt]++;
-    if (transaction.credentials !== undefined)
-      this.answerChallenges(transaction.aor, transaction.credentials);
+    if (transaction.credentials !== undefined) this.challenges.delete(transaction.credentials.challengedIn);
     const early = this.early.get(transaction.id);
     if (early === undefined) return;
     this.early.delete(transaction.id);
@@ -112,11 +106,7 @@ export class Truth {
       const result = this.resultOf(exchange, reply);
       this.settle(exchange, result);
       if (result === 'challenged') {
-        this.challenges.set(transaction.id, {
-          aor: transaction.aor,
-          nonces: new Set(),
-          endsAtMs: atMs + ABANDONED_MS,
-        });
+        this.challenges.set(transaction.id, atMs + ABANDONED_MS);
       }
       this.accept(exchange, reply, atMs);
     } else if (exchange.isLate) {
@@ -125,24 +115,20 @@ export class Truth {
       this.accept(exchange, reply, atMs);
     }
     // Without a transaction layer each copy of a request is challenged anew, and the phone may get any of the nonces.
-    for (const nonce of reply.nonces) {
-      this.issue(nonce, transaction.aor, atMs);
-      this.challenges.get(transaction.id)?.nonces.add(nonce);
-    }
+    for (const nonce of reply.nonces) this.issue(nonce, transaction.aor, atMs);
   }
 
-  /** The request passed before this observer started: neither kind nor contacts of it are known. */
+  /**
+   * The request passed before this observer started: neither kind nor contacts of it are known. A challenge then
+   * may mean anything; every other status speaks for itself.
+   */
   private takeOrphan({ transaction, reply, source, atMs }: Early): void {
-    this.exchanges.set(transaction.id, {
-      transaction,
-      source,
-      firstAtMs: atMs,
-      result: 'unclassified',
-      isLate: false,
-    });
-    this.results.unclassified++;
+    const { status } = reply;
+    const result = status === 401 || status === 407 ? 'unclassified' : resultOfStatus(status);
+    this.exchanges.set(transaction.id, { transaction, source, firstAtMs: atMs, result, isLate: false });
+    this.results[result]++;
     for (const nonce of reply.nonces) this.issue(nonce, transaction.aor, atMs);
-    if (reply.status === 200) this.murky.add(transaction.aor);
+    if (result === 'ok') this.murky.add(transaction.aor);
   }
 
   /** Lets time pass: timeouts, unanswered challenges, expiries. */
@@ -158,8 +144,8 @@ export class Truth {
       this.early.delete(id);
       this.takeOrphan(early);
     }
-    for (const [id, challenge] of this.challenges) {
-      if (challenge.endsAtMs > nowMs) continue;
+    for (const [id, endsAtMs] of this.challenges) {
+      if (endsAtMs > nowMs) continue;
       this.abandoned++;
       this.challenges.delete(id);
     }
@@ -181,7 +167,7 @@ export class Truth {
     if (this.early.size > 0) return true;
     const isNear = (atMs: number, slackMs: number): boolean => Math.abs(atMs - nowMs) < slackMs;
     for (const { firstAtMs } of this.waiting) if (isNear(firstAtMs + TIMEOUT_MS, GRAIN_MS)) return true;
-    for (const { endsAtMs } of this.challenges.values()) if (isNear(endsAtMs, GRAIN_MS)) return true;
+    for (const endsAtMs of this.challenges.values()) if (isNear(endsAtMs, GRAIN_MS)) return true;
     return this.ledger.isUndecidedAt(nowMs);
   }
 
@@ -206,14 +192,11 @@ export class Truth {
     const { transaction, source, firstAtMs } = exchange;
     const { credentials, aor } = transaction;
     if (credentials !== undefined) this.usedOk.add(nonceOf(credentials.nonce, aor));
-    for (const { toldSec } of reply.listed) this.longestGrantSec = Math.max(this.longestGrantSec, toldSec);
     const own = this.isWarmingUp(atMs) ? 'learned' : 'added';
     this.ledger.accepted({ transaction, reply, source, askedAtMs: firstAtMs, atMs }, own);
-  }
-
-  private answerChallenges(aor: string, credentials: CredentialFacts): void {
-    for (const [id, challenge] of this.challenges) {
-      if (challenge.aor === aor && challenge.nonces.has(credentials.nonce)) this.challenges.delete(id);
+    for (const { contactId, toldSec } of reply.listed) {
+      const isOwn = transaction.contacts.some((contact) => contact.contactId === contactId);
+      if (isOwn) this.longestGrantSec = Math.max(this.longestGrantSec, toldSec);
     }
   }
 
@@ -225,7 +208,7 @@ export class Truth {
       if (credentials === undefined) return 'challenged';
       return reply.isStaleSaid ? 'stale' : this.refusedCredentials(exchange, credentials, aor, reply);
     }
-    if (status === 200) return 'ok';
+    if (status === 403 && credentials !== undefined) this.rejected.add(nonceOf(credentials.nonce, aor));
     return resultOfStatus(status);
   }
 
@@ -258,6 +241,7 @@ export class Truth {
 const CONFIG_STATUSES = [405, 420, 421, 439, 501];
 
 function resultOfStatus(status: number): Result {
+  if (status === 200) return 'ok';
   if (status === 403) return 'forbidden';
   if (status === 404 || status === 604) return 'unknown_user';
   if (status === 423) return 'interval_too_brief';
