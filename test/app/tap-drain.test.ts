@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Tapped } from '../../src/monitor/tapped.ts';
+import { monotonicMs } from '../../src/net/clock.ts';
+import { RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
+import { Endpoint } from '../../src/sip/address.ts';
+import { TapDrain } from '../../src/tap-drain.ts';
+
+const CAPACITY = 2 ** 20;
+const BYTES = new Uint8Array(20);
+
+/** A ring, and a drain that writes down what it asks of its observer. */
+function setUp(observe: (tapped: Tapped) => void = () => {}) {
+  const place = {
+    buffer: new SharedArrayBuffer(ringFootprint(CAPACITY)),
+    offset: 0,
+    capacityBytes: CAPACITY,
+  };
+  const writer = new RingWriter(place);
+  const calls: string[] = [];
+  const times: number[] = [];
+  const faults: unknown[] = [];
+  let dropped = 0;
+  const drain = new TapDrain({
+    reader: new RingReader(place),
+    observer: {
+      observe: (tapped) => {
+        calls.push(`observe ${tapped.phone.port}`);
+        observe(tapped);
+      },
+      advance: (nowMs) => {
+        calls.push('advance');
+        times.push(nowMs);
+      },
+      noteTapLoss: (records) => calls.push(`lost ${records}`),
+    },
+    tapped: new Tapped(),
+    dropped: () => dropped,
+    onFault: (error) => faults.push(error),
+  });
+  const phone = new Endpoint();
+  const offer = (number: number) => {
+    phone.port = number;
+    assert.equal(writer.offer('request', number, phone, phone, BYTES, 0, BYTES.length), 'taken');
+    writer.publish();
+  };
+  const drop = (records: number) => {
+    dropped += records;
+  };
+  return { drain, calls, times, faults, offer, drop };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + 5000;
+  while (!holds()) {
+    assert.ok(performance.now() < giveUpAt, 'waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+test('an observer that throws loses that record and nothing else', () => {
+  const { drain, calls, faults, offer } = setUp(({ phone }) => {
+    if (phone.port === 2) throw new Error('two');
+  });
+  for (const number of [1, 2, 3]) offer(number);
+  drain.start();
+  drain.stop();
+  assert.deepEqual(calls, ['observe 1', 'observe 2', 'observe 3', 'advance']);
+  assert.deepEqual(faults.map(String), ['Error: two']);
+});
+
+test('losses are told once each, with their number', async () => {
+  const { drain, calls, drop } = setUp();
+  drain.start();
+  drop(3);
+  await until(() => calls.includes('lost 3'));
+  drop(2);
+  await until(() => calls.includes('lost 2'));
+  drain.stop();
+  assert.equal(calls.filter((call) => call.startsWith('lost')).length, 2);
+});
+
+test('a long backlog is taken in slices, others get their turns, and time does not run ahead of it', async () => {
+  const { drain, calls, offer } = setUp();
+  const count = 5000;
+  for (let i = 1; i <= count; i++) offer(i);
+  let turns = 0;
+  let isOver = false;
+  const spin = () => {
+    turns++;
+    if (!isOver) setImmediate(spin);
+  };
+  drain.start();
+  await until(() => calls.length > 0);
+  spin();
+  await until(() => calls.length > count);
+  isOver = true;
+  drain.stop();
+  assert.equal(calls.indexOf('advance'), count);
+  assert.ok(turns >= 2, `${turns} turns`);
+});
+
+test('without traffic time goes on, a little behind the clock', async () => {
+  const { drain, times } = setUp();
+  drain.start();
+  await until(() => times.length >= 3);
+  drain.stop();
+  assert.ok(times.every((time, i) => i === 0 || time >= times[i - 1]!));
+  assert.ok(times.every((time) => time < monotonicMs() - 90));
+});
