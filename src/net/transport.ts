@@ -55,7 +55,7 @@ export interface Transport {
 export const TURN_MS = 100;
 
 /** What is still in the sockets at the end is forwarded, but no longer than this. */
-export const MAX_DRAIN_MS = 400;
+export const MAX_DRAIN_MS = 250;
 
 /** A socket that can't be had; the message says what to do. */
 export class BindError extends Error {

@@ -98,7 +98,7 @@ for (const transport of ['portable', 'batched'] as const) {
       }
       await other.until(20);
       await until(() => outcomes(started) === 30);
-    assert.equal(counters.datagrams('phone', 'dropped', 'send_failed'), 10);
+      assert.equal(counters.datagrams('phone', 'dropped', 'send_failed'), 10);
       assert.equal(counters.datagrams('phone', 'forwarded', 'request'), 20);
     },
   );
