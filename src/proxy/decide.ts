@@ -86,8 +86,9 @@ function decideRequest(datagram: Datagram, routes: Routes, decision: Decision): 
 function decideResponse(routes: Routes, decision: Decision): Outcome {
   const { message, edits } = decision;
   decision.status = message.status;
-  readResponseMethod(decision);
+  const hasSequence = readResponseMethod(decision);
   if (message.fault !== undefined) return end(decision, 'dropped', message.fault);
+  if (!hasSequence) return end(decision, 'dropped', 'cseq'); // RFC 4475 scalarlg
   if (!readTopVia(message, ownVia)) return end(decision, 'dropped', 'via');
   const { bytes } = message;
   const departure = ownSocketOf(bytes, ownVia, routes);
@@ -100,7 +101,7 @@ function decideResponse(routes: Routes, decision: Decision): Outcome {
   decision.socket = arrivalSocketOf(bytes, ownVia, routes, departure);
 
   popTopVia(message, ownVia, nextVia, edits);
-  if (decision.method === 'REGISTER') {
+  if (decision.method === 'REGISTER' && decision.from === 'registrar') {
     decision.tap = 'register_response';
     if (message.status >= 200 && message.status < 300) removeAliases(routes, decision);
   }
@@ -161,13 +162,14 @@ function addressResponse(routes: Routes, decision: Decision): Reason | undefined
   return isSendable(target, routes) ? undefined : 'target_refused';
 }
 
-/** The method that a response answers, from its CSeq; `other` where that cannot be read. */
-function readResponseMethod(decision: Decision): void {
+/** Sets the method that a response answers; false, and `other`, where its CSeq does not say. */
+function readResponseMethod(decision: Decision): boolean {
   const { message } = decision;
   const line = message.firstOf(Header.CSEQ);
-  if (line < 0) return;
-  if (!readCSeq(message.bytes, message.valueStart(line), message.valueEnd(line), cseq)) return;
+  if (line < 0) return false;
+  if (!readCSeq(message.bytes, message.valueStart(line), message.valueEnd(line), cseq)) return false;
   decision.method = methodOf(message.bytes, cseq.methodStart, cseq.methodEnd);
+  return true;
 }
 
 function isTooLong({ message, edits }: Decision): boolean {

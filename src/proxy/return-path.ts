@@ -14,7 +14,7 @@ import type { Message } from '../sip/message.ts';
 import { NameAddr, readListedNameAddr } from '../sip/name-addr.ts';
 import { Param } from '../sip/params.ts';
 import type { Edits } from '../sip/splice.ts';
-import { findUriParam, readUri, Uri } from '../sip/uri.ts';
+import { findUriParam, readUri, readUriParam, Uri } from '../sip/uri.ts';
 import { DEFAULT_PORT } from '../sip/via.ts';
 import type { Datagram, Decision } from './decision.ts';
 import { writeEol } from './lines.ts';
@@ -69,9 +69,13 @@ function nextContact(message: Message): boolean {
   return false;
 }
 
-/** `*`, other schemes and unbracketed URIs (whose parameters belong to the header, RFC 3261 §20.10) are left alone. */
+/**
+ * Left alone are `*`, other schemes, unbracketed URIs (whose parameters belong to the header, RFC 3261 §20.10),
+ * and URIs with headers in them (RFC 4475 regescrt).
+ */
 function isSipContact(bytes: Uint8Array): boolean {
-  return value.isBracketed && readUri(bytes, value.uriStart, value.uriEnd, uri) && uri.scheme === 'sip';
+  if (!value.isBracketed || !readUri(bytes, value.uriStart, value.uriEnd, uri)) return false;
+  return uri.scheme === 'sip' && uri.headersStart === uri.end;
 }
 
 /**
@@ -153,14 +157,22 @@ function removePaths(message: Message, edits: Edits): void {
   }
 }
 
-/** One token per Contact; one that the phone learned from us and sends back is replaced. */
+/** One token per Contact; what the phone has there itself, learned from us or not, goes. */
 function addAlias(datagram: Datagram, request: Request, routes: Routes, edits: Edits): void {
   const { bytes } = datagram;
   contactFlow(datagram, request, routes);
-  if (findUriParam(bytes, uri, ALIAS_PARAM, param)) edits.remove(param.start, param.end - param.start);
+  let semicolon = uri.paramsStart;
+  while (semicolon < uri.paramsEnd) {
+    semicolon = readUriParam(bytes, semicolon, uri.paramsEnd, param);
+    if (isAliasParam(bytes)) edits.remove(param.start, param.end - param.start);
+  }
   const out = edits.inserts;
   const at = writeBytes(out, edits.writeAt, ALIAS);
   edits.replace(uri.paramsEnd, 0, writeToken(out, at, routes.signer, 'alias', datagram.socket, flow));
+}
+
+function isAliasParam(bytes: Uint8Array): boolean {
+  return equalsFolded(bytes, param.nameStart, param.nameEnd, ALIAS_PARAM);
 }
 
 function supportsPath(message: Message): boolean {
