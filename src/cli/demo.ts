@@ -52,8 +52,9 @@ const STORM_EVERY_MS = 60_000;
 /** The PBX is away for so long, and every phone is back at it within half a second. */
 const OUTAGE_MS = 2_000;
 const STORM_SPREAD_MS = 500;
-/** Long enough for the last answers to be seen, short enough for Ctrl-C. */
-const SETTLE_MS = 250;
+/** The last answers are waited for this long at most: Ctrl-C must feel like one. */
+const SETTLE_MS = 500;
+const SETTLE_STEP_MS = 50;
 
 async function execute(args: readonly string[]): Promise<ExitCode> {
   const given = givenByFlags(args, [FOR]);
@@ -229,10 +230,21 @@ function restartPbx({ registrar, phones, paint }: Stage): void {
 /** Phones first, so that what was counted can be held against what happened. */
 async function clearStage({ phones, app, pbx, registrar }: Stage): Promise<void> {
   for (const phone of phones) phone.hush();
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  await settle(app, registrar);
   tell('');
   for (const line of comparison(totalsOf(app.monitor), registrar.verdicts)) tell(line);
   await Promise.all(phones.map((phone) => phone.stop()));
   await app.stop();
   await pbx.stop();
+}
+
+/** Until nothing is under way any more, and nothing has happened for a step. */
+async function settle(app: RunningApp, registrar: DemoRegistrar): Promise<void> {
+  const happened = () => Object.values(registrar.verdicts).reduce((sum, count) => sum + count, 0);
+  let before = -1;
+  for (let waitedMs = 0; waitedMs < SETTLE_MS; waitedMs += SETTLE_STEP_MS) {
+    if (app.monitor.inFlight === 0 && happened() === before) return;
+    before = happened();
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
+  }
 }

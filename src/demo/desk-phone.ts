@@ -38,7 +38,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 const MAX_TRIES = 4;
 const FLAP_UP_MS = 4_000;
 const FLAP_DOWN_MS = 3_000;
-const LATE_BY_MS = 6_000;
+/** Longer than the grace that a ledger gives: by then the binding is told as lapsed. */
+const LATE_BY_MS = 14_000;
 
 /** A phone that keeps one Contact registered (RFC 3261 §10.2, §22.2). */
 export class DeskPhone implements Phone {
@@ -91,6 +92,7 @@ export class DeskPhone implements Phone {
   }
 
   registerAgain(atMs: number): void {
+    if (this.settings.habit === 'vanishes') return;
     this.exchange = undefined;
     this.goal = 'register';
     this.wakeAtMs = atMs;

@@ -8,7 +8,7 @@ export interface Phone {
   tick(nowMs: number): Uint8Array | undefined;
   /** What it sends at once in answer to a datagram, if anything. */
   receive(bytes: Uint8Array, nowMs: number): Uint8Array | undefined;
-  /** Makes it register again at this time, as after a power cut or a restart of the PBX. */
+  /** Makes it register again at this time, as after a restart of the PBX; one that is away doesn't notice. */
   registerAgain(atMs: number): void;
 }
 
