@@ -63,7 +63,7 @@ export class BindError extends Error {
   readonly code: string;
 
   constructor(address: Endpoint, code: string) {
-    super(`cannot listen on udp ${endpointText(address)}: ${cureOf(address, code)} (${code})`);
+    super(`--listen ${endpointText(address)}: ${cureOf(address, code)}`);
     this.code = code;
   }
 }
@@ -71,15 +71,15 @@ export class BindError extends Error {
 function cureOf(address: Endpoint, code: string): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `another program has that port; find it with \`ss -lunp 'sport = :${address.port}'\`, stop it, or give --listen another port`;
+      return `another program has that UDP port already; find it with \`ss -lunp 'sport = :${address.port}'\`, stop it, or give --listen another port`;
     case 'EADDRNOTAVAIL':
-      return 'this machine has no such address; see `ip address`; for a shared address that keepalived moves set net.ipv4.ip_nonlocal_bind=1';
+      return 'this machine does not have that address (see `ip address`); give --listen one of its own, or, for one that keepalived moves, set net.ipv4.ip_nonlocal_bind=1';
     case 'EACCES':
-      return 'ports below 1024 need the capability CAP_NET_BIND_SERVICE; grant it or give --listen a higher port';
+      return 'not allowed to listen there; ports below 1024 need the capability CAP_NET_BIND_SERVICE, so grant it, or give --listen a higher port';
     case 'EAFNOSUPPORT':
-      return 'this kernel has no support for that address family; give --listen an address of the other one';
+      return 'this kernel does not have that address family; give --listen an address of the other one';
     default:
-      return 'the kernel refused; see the error code';
+      return `can't listen there (${code}); give --listen another address`;
   }
 }
 

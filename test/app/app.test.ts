@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../../src/app.ts';
+import { ForwardingThread } from '../../src/forwarding-thread.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
+import { assignmentFor } from '../net/scripted.ts';
 import { Peer } from '../support/udp-peer.ts';
 import { config, keptLog, register, response } from './settings.ts';
 
+const OURS = { host: '127.77.50.1', port: 5060 };
 const HTTP = Object.assign(endpointFrom('127.77.50.1')!, { port: 0 });
 
 for (const transport of ['portable', 'batched'] as const) {
@@ -47,3 +50,90 @@ for (const transport of ['portable', 'batched'] as const) {
     assert.equal((await fetch(`http://${app.http.host}:${app.http.port}/readyz`)).status, 200);
   });
 }
+
+async function until(holds: () => boolean): Promise<void> {
+  const giveUpAt = performance.now() + 15_000;
+  while (!holds()) {
+    assert.ok(performance.now() < giveUpAt, 'waited in vain');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test('a socket that is taken ends the start with what to do, and nothing is left behind', async () => {
+  const taken = await Peer.bind(OURS.host, OURS.port);
+  const settings = config({ listenOn: '127.77.50.1:5060', registrarAt: '127.77.50.2:5060', http: HTTP });
+  const options = { version: '0', log: keptLog().log, processMetrics: 'omit' } as const;
+  await assert.rejects(startApp(settings, options), {
+    message: /^--listen 127\.77\.50\.1:5060: another program has that UDP port already; /,
+  });
+  taken.close();
+  const app = await startApp(settings, options);
+  const busyHttp = endpointFrom(`${app.http.host}:${app.http.port}`)!;
+  const elsewhere = { ...settings, listen: [endpointFrom('127.77.50.7:5060')!], http: busyHttp };
+  await assert.rejects(startApp(elsewhere, options), {
+    message: /^--http .*: another program listens there already/,
+  });
+  // Its SIP socket was let go.
+  (await Peer.bind('127.77.50.7', 5060)).close();
+  await app.stop();
+});
+
+test('told to stop, it forwards what it was sent before, and lets go of everything', async () => {
+  const [registrar, phone] = await Promise.all([Peer.bind('127.77.50.2'), Peer.bind('127.77.50.3')]);
+  const { log, lines } = keptLog();
+  const settings = config({ listenOn: '127.77.50.1:5060', registrarAt: registrar.address, http: HTTP });
+  const options = { version: '0', log, processMetrics: 'omit' } as const;
+  for (let round = 1; round <= 2; round++) {
+    const app = await startApp(settings, options);
+    for (let i = 0; i < 50; i++) phone.send(register(phone.address, 24_000 + i), OURS);
+    await registrar.until(50 * round - 49);
+    await app.stop();
+    await registrar.until(50 * round);
+    await assert.rejects(fetch(`http://${app.http.host}:${app.http.port}/readyz`));
+  }
+  assert.ok(lines.every(({ level }) => level < 50));
+  registrar.close();
+  phone.close();
+});
+
+test('a registrar whose port is closed loses its traffic to the standby, all of it at once, with a line in the log', async () => {
+  const [standby, phone] = await Promise.all([Peer.bind('127.77.50.2'), Peer.bind('127.77.50.3')]);
+  const { log, lines } = keptLog();
+  const settings = config({ listenOn: '127.77.50.1:5060', registrarAt: '127.77.50.8:5099', http: HTTP });
+  const second = { host: '127.77.50.2', port: standby.port };
+  const app = await startApp(
+    { ...settings, transport: 'batched', registrars: [...settings.registrars, second] },
+    { version: '0', log, processMetrics: 'omit' },
+  );
+  try {
+    let sent = 0;
+    await until(() => {
+      phone.send(register(phone.address, 24_001 + sent++), OURS);
+      return standby.heard.length > 0;
+    });
+    const change = lines.find(({ msg }) => msg === 'the active registrar changes')!;
+    assert.equal(change.to, standby.address);
+    const metrics = await (await fetch(`http://${app.http.host}:${app.http.port}/metrics`)).text();
+    assert.match(metrics, /rollcall_registrar_up\{registrar="127\.77\.50\.8:5099"\} 0\n/);
+    assert.match(metrics, /rollcall_registrar_active\{registrar="127\.77\.50\.2:\d+"\} 1\n/);
+  } finally {
+    await app.stop();
+    standby.close();
+    phone.close();
+  }
+});
+
+test('a forwarding thread that dies is told, with why', async () => {
+  const thread = new ForwardingThread({
+    assignment: assignmentFor(['127.77.50.1:5060'], '127.77.50.2:5060'),
+    secrets: [new Uint8Array(32)],
+    transport: 'portable',
+    maxLocalReplies: 1,
+    durationBoundsSec: [1],
+    onBug: () => {},
+    module: new URL('../net/crashing.worker.js', import.meta.url),
+  });
+  await thread.bound;
+  assert.match(String(await thread.crashed), /out of the blue/);
+  await thread.stop();
+});

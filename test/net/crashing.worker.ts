@@ -1,0 +1,7 @@
+import { parentPort } from 'node:worker_threads';
+
+/** Comes up, and then dies of something that nobody catches. */
+parentPort!.postMessage({ kind: 'bound', transport: 'portable', why: '', receiveBufferBytes: [] });
+setTimeout(() => {
+  throw new Error('out of the blue');
+}, 50);
