@@ -183,6 +183,17 @@ test('no token: a next Route inside --phone-net is followed and kept', () => {
   );
 });
 
+test('no token: a next Route without lr is followed as strict routers expect it (RFC 3261 §16.6(6))', () => {
+  const verdict = forwarded({
+    uri: 'sip:100@phone.example.com',
+    ...routed('<sip:10.0.1.7;lr>, <sip:10.0.7.7:5070>, <sip:10.0.7.8;lr>'),
+  });
+  assert.deepEqual(
+    [verdict.target, startLine(verdict.sent), values(verdict.sent, 'Route')],
+    ['10.0.7.7:5070', 'INVITE sip:10.0.7.7:5070 SIP/2.0', ['<sip:10.0.7.8;lr>, <sip:100@phone.example.com>']],
+  );
+});
+
 test('no token and nowhere to go: 480, OPTIONS and ACK dropped, each with its reason', () => {
   for (const uri of [
     'sip:100@10.0.1.7',
