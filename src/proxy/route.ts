@@ -221,7 +221,9 @@ function followAddress(datagram: Datagram, routes: Routes, decision: Decision): 
   const uri = routeSet.isEmpty ? requestUri.uri : next;
   if (isOwnUri(message.bytes, uri, routes) || !readTarget(message.bytes, uri, target)) return 'no_token';
   decision.socket = socketFacing(target, datagram.socket, routes);
-  return containsAny(routes.phoneNets, target) && isSendable(target, routes) ? undefined : 'target_refused';
+  if (!containsAny(routes.phoneNets, target) || !isSendable(target, routes)) return 'target_refused';
+  const isStrict = !routeSet.isEmpty && !routeSet.isLoose(message, routeSet.first);
+  return isStrict ? swapStrictRoute(decision) : undefined;
 }
 
 function isOwnRouteNext(routes: Routes, { message }: Decision): boolean {
