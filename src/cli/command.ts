@@ -26,9 +26,12 @@ export function sentenceOf(error: unknown): string {
   return isDefect ? `a defect of ours: ${error.stack ?? error.message}` : error.message;
 }
 
-/** Resolves with the first of these signals. */
+/**
+ * Resolves with the first of these signals. Later ones are swallowed: `npm run` passes on the Ctrl-C that the
+ * terminal has already given to everybody, and the second one must not cut the ending short.
+ */
 export function signalled(...signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of signals) process.once(signal, () => resolve(signal));
+    for (const signal of signals) process.on(signal, () => resolve(signal));
   });
 }

@@ -157,6 +157,7 @@ describe('rollcall run', () => {
     assert.equal(ready.status, 200);
     assert.equal(statSync(join(folder, 's2')).mode & 0o777, 0o600);
     running.signal('SIGTERM');
+    running.signal('SIGINT');
     const { code, out, err } = await running.ended;
     assert.deepEqual([code, err], [0, '']);
     for (const line of out.split('\n').slice(0, -1)) assert.equal(typeof JSON.parse(line), 'object');
