@@ -65,6 +65,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   const log = options.log ?? createLog(config.logLevel);
   const machine = options.machine ?? { interfaces: networkInterfaces(), sourceTowards };
   const secrets = secretsOf(config, log);
+  const inventory = readInventory(config.inventory);
   const sockets = planSockets(config, machine);
   const lookups = options.lookups ?? systemLookup();
   const resolve = () => resolveRegistrars(config.registrars, familiesOf(sockets), lookups);
@@ -86,7 +87,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   tellBound(log, sockets, bound);
 
   const watch = new RegistrarWatch({ registrars, resolve, plan, forwarding, log });
-  const { monitor, drain } = startMonitor(config, secrets[0]!, forwarding, new EventLog(log), log, options);
+  const { monitor, drain } = startMonitor(config, inventory, secrets[0]!, forwarding, log, options);
   const readiness: { -readonly [K in keyof ReadinessState]: ReadinessState[K] } = {
     sockets: 'bound',
     registrar: 'known',
@@ -165,12 +166,13 @@ const SMALL_BUFFER = `a storm of phones may overflow this receive buffer; set ne
 
 function startMonitor(
   config: Config,
+  inventory: readonly string[],
   secret: Uint8Array,
   forwarding: ForwardingThread,
-  events: EventLog,
   log: Log,
   { onEvent }: AppOptions,
 ): { readonly monitor: Monitor; readonly drain: TapDrain } {
+  const events = new EventLog(log);
   const monitor = new Monitor(
     {
       maxAors: config.maxAors,
@@ -180,7 +182,7 @@ function startMonitor(
       hashAor: aorHash(secret),
       aorDomain: config.aorDomain,
       registrarLists: config.registrarLists,
-      inventory: readInventory(config.inventory),
+      inventory,
     },
     (event) => {
       events.write(event);

@@ -1,5 +1,15 @@
 import type { LocalSocket } from '../proxy/routes.ts';
 import { Endpoint } from '../sip/address.ts';
+import type { Family } from './batched-memory.ts';
+import {
+  ControlMemory,
+  EVENTS_AT,
+  familyOf,
+  MAX_CHANNELS,
+  MessageVector,
+  OPTION_AT,
+  QUEUE_BYTES,
+} from './batched-memory.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -21,15 +31,12 @@ import {
   errno,
   errorName,
   getsockopt,
-  IOV_AT,
-  IOV_LENGTH_AT,
   IOVEC_BYTES,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   MESSAGE_LENGTH_AT,
   MMSGHDR_BYTES,
   MSG_DONTWAIT,
-  NAME_AT,
   NAME_LENGTH_AT,
   POLLOUT,
   poll,
@@ -40,8 +47,6 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCKADDR_BYTES,
-  SOCKADDR_IN_BYTES,
-  SOCKADDR_IN6_BYTES,
   SOL_SOCKET,
   sendmmsg,
   setsockopt,
@@ -66,92 +71,8 @@ export function openBatched(options: TransportOptions, arena: Arena): Transport 
   return new BatchedTransport(options, arena);
 }
 
-/** At most 32 sockets, and one more that faces the registrar. */
-const MAX_CHANNELS = 33;
 /** How long a full send buffer may hold us up before what does not fit is dropped. */
 const SEND_WAIT_MS = 10;
-
-/** Byte layout of the control memory; everything 8-byte aligned. */
-const QUEUE_BYTES = BATCH * (MMSGHDR_BYTES + IOVEC_BYTES + SOCKADDR_BYTES);
-const EVENTS_AT = MAX_CHANNELS * QUEUE_BYTES + QUEUE_BYTES;
-const OPTION_AT = EVENTS_AT + MAX_CHANNELS * 16;
-const CONTROL_BYTES = OPTION_AT + 64;
-
-/** Memory that the kernel reads and writes beside the datagrams themselves. */
-class ControlMemory {
-  readonly bytes = new Uint8Array(CONTROL_BYTES);
-  readonly words = new Int32Array(this.bytes.buffer);
-  readonly address = addressOf(this.bytes);
-
-  writeAddress(at: number, address: number): void {
-    this.words[at >>> 2] = address | 0;
-    this.words[(at >>> 2) + 1] = (address / 0x1_0000_0000) | 0;
-  }
-
-  /** struct sockaddr_in or sockaddr_in6 at `at`; answers its length. */
-  writeSocketAddress(at: number, endpoint: Endpoint, family: Family): number {
-    const { bytes, words } = this;
-    bytes[at] = family === 'ipv4' ? AF_INET : AF_INET6;
-    bytes[at + 1] = 0;
-    bytes[at + 2] = endpoint.port >>> 8;
-    bytes[at + 3] = endpoint.port & 0xff;
-    const word = at >>> 2;
-    if (family === 'ipv4') {
-      words[word + 1] = swapped(endpoint.d);
-      return SOCKADDR_IN_BYTES;
-    }
-    words[word + 1] = 0;
-    words[word + 2] = swapped(endpoint.a);
-    words[word + 3] = swapped(endpoint.b);
-    words[word + 4] = swapped(endpoint.c);
-    words[word + 5] = swapped(endpoint.d);
-    words[word + 6] = 0;
-    return SOCKADDR_IN6_BYTES;
-  }
-
-  readSocketAddress(at: number, family: Family, into: Endpoint): void {
-    const { bytes, words } = this;
-    into.port = (bytes[at + 2]! << 8) | bytes[at + 3]!;
-    const word = at >>> 2;
-    if (family === 'ipv4') {
-      into.setIpv4(swapped(words[word + 1]!));
-      return;
-    }
-    into.a = swapped(words[word + 2]!);
-    into.b = swapped(words[word + 3]!);
-    into.c = swapped(words[word + 4]!);
-    into.d = swapped(words[word + 5]!);
-  }
-}
-
-type Family = 'ipv4' | 'ipv6';
-
-/** Network byte order, on the little-endian machines that these layouts are for. */
-function swapped(word: number): number {
-  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
-}
-
-/** 64 message headers with their iovecs and addresses, at `at` in the control memory. */
-class MessageVector {
-  readonly address: number;
-  readonly headersAt: number;
-  readonly iovecsAt: number;
-  readonly namesAt: number;
-
-  constructor(memory: ControlMemory, at: number) {
-    this.headersAt = at;
-    this.iovecsAt = at + BATCH * MMSGHDR_BYTES;
-    this.namesAt = this.iovecsAt + BATCH * IOVEC_BYTES;
-    this.address = memory.address + at;
-    for (let i = 0; i < BATCH; i++) {
-      const header = this.headersAt + i * MMSGHDR_BYTES;
-      memory.writeAddress(header + NAME_AT, memory.address + this.namesAt + i * SOCKADDR_BYTES);
-      memory.words[(header + NAME_LENGTH_AT) >>> 2] = SOCKADDR_BYTES;
-      memory.writeAddress(header + IOV_AT, memory.address + this.iovecsAt + i * IOVEC_BYTES);
-      memory.words[(header + IOV_LENGTH_AT) >>> 2] = 1;
-    }
-  }
-}
 
 /** One kernel socket and what waits to be sent through it. */
 interface Channel {
@@ -460,8 +381,4 @@ class BatchedTransport implements Transport {
     close(this.epoll);
     this.receiver = undefined;
   }
-}
-
-function familyOf(address: Endpoint): Family {
-  return address.isIpv4 ? 'ipv4' : 'ipv6';
 }

@@ -5,6 +5,7 @@ import { ForwardingThread } from '../../src/forwarding-thread.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
 import { assignmentFor } from '../net/scripted.ts';
 import { Peer } from '../support/udp-peer.ts';
+import { until } from '../support/until.ts';
 import { config, keptLog, register, response } from './settings.ts';
 
 const OURS = { host: '127.77.50.1', port: 5060 };
@@ -49,14 +50,6 @@ for (const transport of ['portable', 'batched'] as const) {
     assert.ok(lines.some((line) => line.transport === transport));
     assert.equal((await fetch(`http://${app.http.host}:${app.http.port}/readyz`)).status, 200);
   });
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 15_000;
-  while (!holds()) {
-    assert.ok(performance.now() < giveUpAt, 'waited in vain');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 test('a socket that is taken ends the start with what to do, and nothing is left behind', async () => {
@@ -107,7 +100,7 @@ test('a registrar whose port is closed loses its traffic to the standby, all of 
   );
   try {
     let sent = 0;
-    await until(() => {
+    await until('traffic at the standby', () => {
       phone.send(register(phone.address, 24_001 + sent++), OURS);
       return standby.heard.length > 0;
     });

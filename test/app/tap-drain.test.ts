@@ -5,6 +5,7 @@ import { monotonicMs } from '../../src/net/clock.ts';
 import { RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
 import { Endpoint } from '../../src/sip/address.ts';
 import { TapDrain } from '../../src/tap-drain.ts';
+import { until } from '../support/until.ts';
 
 const CAPACITY = 2 ** 20;
 const BYTES = new Uint8Array(20);
@@ -50,14 +51,6 @@ function setUp(observe: (tapped: Tapped) => void = () => {}) {
   return { drain, calls, times, faults, offer, drop };
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 5000;
-  while (!holds()) {
-    assert.ok(performance.now() < giveUpAt, 'waited in vain');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 test('an observer that throws loses that record and nothing else', () => {
   const { drain, calls, faults, offer } = setUp(({ phone }) => {
     if (phone.port === 2) throw new Error('two');
@@ -73,9 +66,9 @@ test('losses are told once each, with their number', async () => {
   const { drain, calls, drop } = setUp();
   drain.start();
   drop(3);
-  await until(() => calls.includes('lost 3'));
+  await until('the first loss', () => calls.includes('lost 3'));
   drop(2);
-  await until(() => calls.includes('lost 2'));
+  await until('the second loss', () => calls.includes('lost 2'));
   drain.stop();
   assert.equal(calls.filter((call) => call.startsWith('lost')).length, 2);
 });
@@ -91,9 +84,9 @@ test('a long backlog is taken in slices, others get their turns, and time does n
     if (!isOver) setImmediate(spin);
   };
   drain.start();
-  await until(() => calls.length > 0);
+  await until('the first slice', () => calls.length > 0);
   spin();
-  await until(() => calls.length > count);
+  await until('the whole backlog', () => calls.length > count);
   isOver = true;
   drain.stop();
   assert.equal(calls.indexOf('advance'), count);
@@ -103,7 +96,7 @@ test('a long backlog is taken in slices, others get their turns, and time does n
 test('without traffic time goes on, a little behind the clock', async () => {
   const { drain, times } = setUp();
   drain.start();
-  await until(() => times.length >= 3);
+  await until('time to pass', () => times.length >= 3);
   drain.stop();
   assert.ok(times.every((time, i) => i === 0 || time >= times[i - 1]!));
   assert.ok(times.every((time) => time < monotonicMs() - 90));

@@ -4,6 +4,7 @@ import type { RingRecord } from '../../src/net/ring.ts';
 import { RING_KINDS } from '../../src/net/ring.ts';
 import { Endpoint, endpointText } from '../../src/sip/address.ts';
 import { Peer } from '../support/udp-peer.ts';
+import { until } from '../support/until.ts';
 import { startScripted } from './scripted.ts';
 
 const OURS = { host: '127.77.50.15', port: 5060 };
@@ -26,14 +27,6 @@ function textOf({ bytes, start, end }: RingRecord): string {
   return Buffer.from(bytes.subarray(start, end)).toString('latin1');
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 5000;
-  while (!holds()) {
-    assert.ok(performance.now() < giveUpAt, 'waited in vain');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 for (const transport of ['portable', 'batched'] as const) {
   test(`${transport}: the tap has a REGISTER as it was sent on, and a response as it was received`, async () => {
     const phone = await Peer.bind('127.77.50.16');
@@ -51,7 +44,7 @@ for (const transport of ['portable', 'batched'] as const) {
 
       const into = record();
       const seen: unknown[] = [];
-      await until(() => {
+      await until('both records', () => {
         while (thread.tap.next(into)) {
           assert.ok(
             into.atMs <= beforeMs && into.atMs > beforeMs - 60_000,
@@ -96,7 +89,10 @@ for (const transport of ['portable', 'batched'] as const) {
         Array.from({ length: count }, (_, i) => `${line}${'+'.repeat(100)}${String(i).padEnd(700, 'x')}`),
       );
       const { counters } = thread;
-      await until(() => counters.single('tapTaken') + counters.single('tapDropped') === count);
+      await until(
+        'every record to be counted',
+        () => counters.single('tapTaken') + counters.single('tapDropped') === count,
+      );
       assert.equal(counters.datagrams('phone', 'forwarded', 'request'), count);
       assert.ok(counters.single('tapDropped') > count / 2);
 
@@ -107,7 +103,7 @@ for (const transport of ['portable', 'batched'] as const) {
       thread.tap.release();
       phone.send(`${line}again`, OURS);
       await registrar.until(count + 1);
-      await until(() => thread.tap.next(into));
+      await until('the record', () => thread.tap.next(into));
       assert.match(textOf(into), /again$/);
     } finally {
       await thread.stop();
@@ -126,7 +122,7 @@ for (const transport of ['portable', 'batched'] as const) {
       await phone.until(1);
       assert.equal(thread.counters.datagrams('phone', 'dropped', 'bug'), 20);
       assert.equal(thread.counters.single('bugs'), 20);
-      await until(() => bugs.length > 0);
+      await until('the report', () => bugs.length > 0);
       assert.match(bugs[0]!.what, /told to throw\n +at /);
       assert.ok(bugs.length < 20);
     } finally {
@@ -144,7 +140,7 @@ for (const transport of ['portable', 'batched'] as const) {
       const { counters } = thread;
       const answered = () => counters.datagrams('phone', 'answered', 'stun');
       const held = () => counters.datagrams('phone', 'dropped', 'reply_limit');
-      await until(() => answered() + held() === 60);
+      await until('every datagram to be settled', () => answered() + held() === 60);
       await phone.until(answered());
       assert.ok(answered() >= 5 && answered() < 30, `${answered()} answers`);
     } finally {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Peer } from '../support/udp-peer.ts';
+import { until } from '../support/until.ts';
 import { assignmentFor, startScripted } from './scripted.ts';
 
 /** What every transport must do, run over each of them. */
@@ -97,7 +98,7 @@ for (const transport of ['portable', 'batched'] as const) {
         phone.send(`forward ${target} 0 10 0\n${i}`, OURS);
       }
       await other.until(20);
-      await until(() => outcomes(started) === 30);
+      await until('every datagram to be settled', () => outcomes(started) === 30);
       assert.equal(counters.datagrams('phone', 'dropped', 'send_failed'), 10);
       assert.equal(counters.datagrams('phone', 'forwarded', 'request'), 20);
     },
@@ -125,7 +126,7 @@ for (const transport of ['portable', 'batched'] as const) {
         await phone.until(i + 1);
       }
       // A send that a pending error failed twice is a loss of the same kind as one that meets a closed port.
-      await until(() => outcomes(started) === 40);
+      await until('every datagram to be settled', () => outcomes(started) === 40);
       if (transport === 'batched') assert.ok(counters.health(0, 'refused') > 0);
       const back = await Peer.bind('127.77.50.13', port);
       phone.send(`forward 127.77.50.13:${port} 0 0 0\nback`, OURS);
@@ -219,12 +220,4 @@ function outcomes({ thread }: ReturnType<typeof startScripted>): number {
     counters.datagrams('phone', 'answered', 'stun') +
     counters.datagrams('phone', 'dropped', 'send_failed')
   );
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 5000;
-  while (!holds()) {
-    assert.ok(performance.now() < giveUpAt, 'waited in vain');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
