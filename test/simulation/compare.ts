@@ -32,7 +32,10 @@ export function differences(monitor: Watched, truth: Truth, names: ContactNames)
   RESULTS.forEach((result, i) => {
     same(`results ${result}`, sumOver(counts, 'results', i), truth.results[result]);
   });
-  same('abandoned challenges', counts.challengesAbandoned, truth.abandoned);
+  const abandonedOff = Math.abs(counts.challengesAbandoned - truth.abandoned);
+  if (abandonedOff > truth.abandonedSlack) {
+    same('abandoned challenges', counts.challengesAbandoned, truth.abandoned);
+  }
   same('in flight', monitor.inFlight, truth.inFlight);
   out.push(...seriesDifferences(monitor, 'auth_failures', truth.authFailuresOfAor));
   out.push(...seriesDifferences(monitor, 'challenges', truth.challengesOfAor));

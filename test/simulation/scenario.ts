@@ -79,7 +79,7 @@ export function drawScenario(seed: number, pinned: Pinned = {}): Scenario {
     level,
     profile: registrar,
     contactMode,
-    registrarLists: drawLists(registrar, level, prng),
+    registrarLists: drawLists(registrar, level, population.phonesPerAor, prng),
     rings: prng.chance(0.3) ? 2 : 1,
     links: { access: drawLink(prng), core: prng.chance(0.4) ? GOOD_LINK : drawLink(prng) },
     expiresChoices,
@@ -106,13 +106,20 @@ function drawLink(prng: Prng): LinkQuality {
 }
 
 /**
- * What an operator who knows the registrar sets, in exact runs; elsewhere it may be found out. chan_sip keeps one
- * contact and shows it, so its lists are whole; FreeSWITCH shows one of several.
+ * What an operator who knows the registrar sets, in exact runs; in rough ones it may be found out. chan_sip keeps one
+ * contact and shows it, so its lists are whole; FreeSWITCH shows one of several. On the wire the two are alike where
+ * the phones of one AOR take turns, so even a rough run tells the monitor which of them it has before it.
  */
-function drawLists(registrar: Profile, level: Level, prng: Prng): 'auto' | 'all' | 'own' {
-  const isPlain = registrar.lists === 'all' && registrar.contactsKept === 'many';
+function drawLists(
+  registrar: Profile,
+  level: Level,
+  phonesPerAor: number,
+  prng: Prng,
+): 'auto' | 'all' | 'own' {
   const drawn = prng.pick(['auto', registrar.lists] as const);
-  return isPlain || level === 'rough' ? drawn : registrar.lists;
+  const canTakeTurns = registrar.contactsKept === 'one' && phonesPerAor > 1;
+  if (registrar.lists === 'all' && registrar.contactsKept === 'many') return drawn;
+  return level === 'rough' && !canTakeTurns ? drawn : registrar.lists;
 }
 
 function drawAttacks(prng: Prng, count: number): AttackPlan[] {

@@ -56,6 +56,7 @@ export class TrueLedger {
   private readonly rules: LedgerRules;
   private readonly table = new Map<string, Map<string, TrueBinding>>();
   private soonestMs = Number.POSITIVE_INFINITY;
+  private lastExpiryMs = Number.NEGATIVE_INFINITY;
 
   constructor(rules: LedgerRules) {
     this.rules = rules;
@@ -80,12 +81,15 @@ export class TrueLedger {
     this.soonestMs = Number.POSITIVE_INFINITY;
     for (const binding of this.all()) {
       const endMs = binding.expiresAtMs + this.rules.graceMs;
-      if (endMs <= nowMs) this.drop(binding, 'expired');
-      else this.soonestMs = Math.min(this.soonestMs, endMs);
+      if (endMs <= nowMs) {
+        this.lastExpiryMs = Math.max(endMs, this.lastExpiryMs);
+        this.drop(binding, 'expired');
+      } else this.soonestMs = Math.min(this.soonestMs, endMs);
     }
   }
 
   isUndecidedAt(nowMs: number): boolean {
+    if (nowMs - this.lastExpiryMs < EXPIRY_GRAIN_MS) return true;
     for (const binding of this.all()) {
       if (Math.abs(binding.expiresAtMs + this.rules.graceMs - nowMs) < EXPIRY_GRAIN_MS) return true;
     }

@@ -55,6 +55,8 @@ export class Truth {
   readonly blindSpots: BlindSpots = { wrongPasswordAsStale: 0, staleAsFailure: 0 };
   retransmissions = 0;
   abandoned = 0;
+  /** So many challenges can't be told apart by their nonce: by as much `abandoned` may be off. */
+  abandonedSlack = 0;
   inFlight = 0;
   readonly ledger: TrueLedger;
   /** AORs with a 200 whose request nobody saw: what an observer makes of it is its own affair. */
@@ -65,6 +67,7 @@ export class Truth {
   private readonly early = new Map<number, Early>();
   /** Challenged transactions that nobody has answered yet, and until when they wait. */
   private readonly challenges = new Map<number, number>();
+  private readonly challengedWith = new Map<string, number>();
   private readonly issuedAtMs = new Map<string, number>();
   private readonly usedOk = new Set<string>();
   private readonly rejected = new Set<string>();
@@ -115,7 +118,18 @@ export class Truth {
       this.accept(exchange, reply, atMs);
     }
     // Without a transaction layer each copy of a request is challenged anew, and the phone may get any of the nonces.
-    for (const nonce of reply.nonces) this.issue(nonce, transaction.aor, atMs);
+    for (const nonce of reply.nonces) {
+      this.issue(nonce, transaction.aor, atMs);
+      this.noteShared(nonce, transaction);
+    }
+  }
+
+  /** Two phones of one AOR with one nonce: which of them answers, nobody can tell by the nonce. */
+  private noteShared(nonce: string, { aor, id }: TransactionFacts): void {
+    const key = nonceOf(nonce, aor);
+    const first = this.challengedWith.get(key);
+    if (first === undefined) this.challengedWith.set(key, id);
+    else if (first !== id) this.abandonedSlack++;
   }
 
   /**
