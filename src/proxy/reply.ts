@@ -40,13 +40,25 @@ const STATUS_OF: Readonly<Partial<Record<Reason, LocalStatus>>> = {
   too_many_edits: 513,
 };
 
+interface CopiedHeader {
+  readonly id: HeaderId;
+  /** Its shortest name (§7.3.3), colon included. */
+  readonly terseName: Uint8Array;
+}
+
+const COPIED_VIA: CopiedHeader = { id: Header.VIA, terseName: ascii('v:') };
 /** What an answer copies once each (RFC 3261 §8.2.6.2), behind all Vias. */
-const COPIED: readonly HeaderId[] = [Header.FROM, Header.TO, Header.CALL_ID, Header.CSEQ];
+const COPIED: readonly CopiedHeader[] = [
+  { id: Header.FROM, terseName: ascii('f:') },
+  { id: Header.TO, terseName: ascii('t:') },
+  { id: Header.CALL_ID, terseName: ascii('i:') },
+  { id: Header.CSEQ, terseName: ascii('CSeq:') },
+];
 
 /**
  * Nothing that we originate is longer than what caused it, or a forged source would make us an amplifier. A
- * bare request is answered tersely: no reason phrase (§7.2 allows an empty one), no Content-Length (over UDP
- * the datagram bounds the body, §18.3).
+ * bare request is answered tersely: no reason phrase (§7.2 allows an empty one), names in their short form, no
+ * Content-Length (over UDP the datagram bounds the body, §18.3).
  */
 type ReplyForm = 'full' | 'terse';
 /** `SIP/2.0 483 ` */
@@ -115,19 +127,30 @@ function writeReply(
   const statusLength = form === 'full' ? statusLine.length : TERSE_STATUS_BYTES;
   let at = writeEol(reply, writeRange(reply, 0, statusLine, 0, statusLength), message);
   for (let line = message.firstOf(Header.VIA); line >= 0; line = message.nextOf(Header.VIA, line)) {
-    at = copyLine(message, line, reply, at);
+    at = copyLine(message, line, COPIED_VIA, form, reply, at);
   }
-  for (const id of COPIED)
-    if (message.countOf(id) > 0) at = copyLine(message, message.firstOf(id), reply, at);
+  for (const header of COPIED) {
+    const line = message.firstOf(header.id);
+    if (line >= 0) at = copyLine(message, line, header, form, reply, at);
+  }
   if (status === 420) at = writeUnsupported(message, reply, at);
   if (form === 'full') at = writeEol(reply, writeBytes(reply, at, NO_BODY), message);
   return writeEol(reply, at, message);
 }
 
 /** The line as edited, its end made anew: in a datagram that was cut short it may have none. */
-function copyLine(message: Message, line: number, out: Uint8Array, at: number): number {
-  const end = edits.copyTo(message.bytes, message.lineStart(line), message.valueEnd(line), out, at);
-  return writeEol(out, end, message);
+function copyLine(
+  message: Message,
+  line: number,
+  { terseName }: CopiedHeader,
+  form: ReplyForm,
+  out: Uint8Array,
+  at: number,
+): number {
+  const isFull = form === 'full';
+  const from = isFull ? message.lineStart(line) : message.valueStart(line);
+  const to = isFull ? at : writeBytes(out, at, terseName);
+  return writeEol(out, edits.copyTo(message.bytes, from, message.valueEnd(line), out, to), message);
 }
 
 function addToTag(message: Message, request: Request, routes: Routes): void {

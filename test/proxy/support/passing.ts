@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decide } from '../../../src/proxy/decide.ts';
+import type { Tap } from '../../../src/proxy/decision.ts';
 import { Datagram, Decision } from '../../../src/proxy/decision.ts';
 import type { Outcome, Reason } from '../../../src/proxy/reasons.ts';
 import type { Network, Routes } from '../../../src/proxy/routes.ts';
@@ -7,6 +8,7 @@ import { hostNetwork } from '../../../src/proxy/routes.ts';
 import { createSigner } from '../../../src/signer.ts';
 import type { Endpoint } from '../../../src/sip/address.ts';
 import { endpointFrom, endpointText } from '../../../src/sip/address.ts';
+import type { Method } from '../../../src/sip/methods.ts';
 
 /** A secret that is the same in every run, from a word. */
 export function secretOf(word: string): Uint8Array {
@@ -75,7 +77,10 @@ export interface Verdict {
   readonly target: string;
   readonly socket: number;
   readonly from: 'phone' | 'registrar';
-  readonly tap: 'none' | 'register' | 'register_response';
+  readonly tap: Tap;
+  readonly method: Method;
+  /** Of a received response; 0 for requests. */
+  readonly status: number;
 }
 
 const decision = new Decision();
@@ -113,6 +118,8 @@ export function pass(input: string | Uint8Array, source: string, routes: Routes,
     socket: decision.socket,
     from: decision.from,
     tap: decision.tap,
+    method: decision.method,
+    status: decision.status,
   };
 }
 
