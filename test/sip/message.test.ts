@@ -113,6 +113,7 @@ describe('status line', () => {
     assert.equal(message.uriEnd - message.uriStart, 0);
     assert.equal(message.headerCount, 0);
     assert.equal(message.firstOf(Header.VIA), -1);
+    assert.equal(message.nextOf(Header.VIA, -1), -1);
     assert.equal(message.countOf(Header.VIA), 0);
   });
 });

@@ -117,6 +117,7 @@ describe('readListedNameAddr', () => {
     [',<sip:a>', [null]],
     ['<sip:a>,,<sip:b>', ['sip:a', null]],
     ['<sip:a>, <sip:b', ['sip:a', null]],
+    ['<sip:a>;x=<y', [null]],
     ['<sip:a>, "b <sip:c>', ['sip:a', null]],
     ['<sip:a>;x="y, <sip:b>', [null]],
     // RFC 4475 badinv01: empty parameters harm nobody.

@@ -92,6 +92,7 @@ describe('readVia', () => {
     ['SIP/2.0/UDP', null],
     ['SIP/2.0/UDP ', null],
     ['SIP/2.0/UDPh', null],
+    ['SIP/2.0/UDP[::1]', null],
     ['SIP/2.0 h', null],
     // A request of another version is answered 505, and its Via says where to.
     ['SIP/7.0/UDP h', h],

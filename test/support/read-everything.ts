@@ -172,9 +172,9 @@ export class Reader {
     this.notes.push(start - window.start, end - window.start);
   }
 
-  /** A span that may be absent: its start is -1 then. */
+  /** A span that may be absent: both its ends are -1 then, and not what the value before left there. */
   private optionalRange(start: number, end: number): void {
-    if (start === -1) this.notes.push(-1);
+    if (start === -1) this.notes.push(start, end);
     else this.range(start, end);
   }
 
