@@ -1,4 +1,4 @@
-import { ascii, lower } from '../sip/bytes.ts';
+import { ascii, lower, sameBytes } from '../sip/bytes.ts';
 import type { Contact } from '../sip/contact.ts';
 import { NOT_STATED } from '../sip/contact.ts';
 import { Param } from '../sip/params.ts';
@@ -21,6 +21,8 @@ export class OwnUri {
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
+  /** Our parameter was there. */
+  wasOurs = false;
   private readonly scratch = new Uint8Array(MAX_SCRATCH_BYTES);
   private readonly uri = new Uri();
   private readonly param = new Param();
@@ -29,6 +31,7 @@ export class OwnUri {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.wasOurs = false;
     for (let count = 0; count < MAX_OWN_PARAMS; count++) {
       if (!readUri(this.bytes, this.start, this.end, this.uri)) return;
       if (!findUriParam(this.bytes, this.uri, ROLLCALL, this.param)) return;
@@ -39,6 +42,7 @@ export class OwnUri {
 
   /** Moves what is left into the scratch: the datagram itself is never written. */
   private cut(from: number, to: number): void {
+    this.wasOurs = true;
     const { scratch, bytes, start, end } = this;
     let at = 0;
     for (let i = start; i < from; i++) scratch[at++] = bytes[i]!;
@@ -93,6 +97,30 @@ export class ListedContact {
 
   isInstance(known: string): boolean {
     return instanceText(this.instanceBytes, this.instanceStart, this.instanceEnd, known) === known;
+  }
+
+  /**
+   * True where both are one contact to the phone: written the same, or, where our tokens were what kept them
+   * apart, equal by RFC 3261 §19.1.4.
+   */
+  isCopyOf(other: ListedContact): boolean {
+    if (this.regId !== other.regId || !this.hasInstanceOf(other)) return false;
+    const a = this.own;
+    const b = other.own;
+    if (sameBytes(a.bytes, a.start, a.end, b.bytes, b.start, b.end)) return true;
+    if ((!a.wasOurs && !b.wasOurs) || this.parts === undefined || other.parts === undefined) return false;
+    return sameUri(a.bytes, this.parts, b.bytes, other.parts);
+  }
+
+  private hasInstanceOf(other: ListedContact): boolean {
+    return sameBytes(
+      this.instanceBytes,
+      this.instanceStart,
+      this.instanceEnd,
+      other.instanceBytes,
+      other.instanceStart,
+      other.instanceEnd,
+    );
   }
 
   get text(): string {

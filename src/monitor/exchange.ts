@@ -1,6 +1,7 @@
 import { Endpoint } from '../sip/address.ts';
 import { sameBytes } from '../sip/bytes.ts';
 import type { AttemptKind } from './lists.ts';
+import type { Challenge } from './nonces.ts';
 
 /** RFC 3261 §17.1.2.2 timer F: 64 × T1, when a client gives up. */
 export const TIMEOUT_MS = 32_000;
@@ -55,6 +56,8 @@ export class Exchange {
   readonly nonces: string[] = [];
   /** When the handshake that this belongs to began: its own first copy, or the REGISTER that was challenged. */
   handshakeStartMs = 0;
+  /** Where the answer was a plain challenge: copies of it may carry other nonces. */
+  challenge: Challenge | undefined = undefined;
 
   /** `Contact: *` with `Expires: 0`. */
   removesAll = false;
@@ -154,6 +157,7 @@ export class ExchangeTable {
     exchange.hasRequest = true;
     exchange.firstAtMs = atMs;
     exchange.handshakeStartMs = atMs;
+    exchange.challenge = undefined;
     exchange.removesAll = false;
     exchange.contactCount = 0;
     exchange.nonces.length = 0;

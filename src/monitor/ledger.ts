@@ -26,7 +26,7 @@ export interface LedgerHooks {
   /** An own contact was granted: seconds, and the share of its last grant that had passed before (-1: no last one). */
   granted(grantedSec: number, refreshRatio: number): void;
   /** True where a contact that we don't know may all the same not be new. */
-  mayBeKnown(grantedSec: number, nowMs: number): boolean;
+  mayBeKnown(grantedSec: number): boolean;
   /** An AOR or a binding had to go because of our limits. */
   evicted(): void;
   listsOwn(registrar: RegistrarRecord): void;
@@ -226,7 +226,7 @@ export class Ledger {
 
   private add(entry: AorEntry, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
     const binding = this.enter(entry);
-    binding.learned = this.hooks.mayBeKnown(grantedSec, this.nowMs);
+    binding.learned = this.hooks.mayBeKnown(grantedSec);
     this.fill(binding, exchange, contact, grantedSec);
     this.hooks.granted(grantedSec, -1);
     this.hooks.changed(binding.learned ? 'learned' : 'added', binding, this.nowMs);

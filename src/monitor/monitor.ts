@@ -66,6 +66,7 @@ export class Monitor implements MonitorView {
   private nowMs = Number.NEGATIVE_INFINITY;
   private tickMs = Number.NEGATIVE_INFINITY;
   private wasWarmingUp = true;
+  private longestGrantSec = 0;
 
   constructor(options: Partial<MonitorOptions>, emit: (event: Event) => void) {
     this.options = { ...DEFAULT_MONITOR_OPTIONS, ...options };
@@ -85,7 +86,7 @@ export class Monitor implements MonitorView {
     this.ledger = new Ledger(maxAors, this.lists, {
       changed: (change, binding, atMs) => this.onChange(change, binding, atMs),
       granted: (grantedSec, ratio) => this.onGrant(grantedSec, ratio),
-      mayBeKnown: (grantedSec, nowMs) => this.knowledge.mayBeKnown(grantedSec, nowMs),
+      mayBeKnown: (grantedSec) => this.knowledge.mayBeKnown(grantedSec, this.nowMs),
       evicted: () => this.onAorEviction(),
       listsOwn: (registrar) => this.onListsOwn(registrar),
     });
@@ -250,7 +251,10 @@ export class Monitor implements MonitorView {
   }
 
   private settle(exchange: Exchange, tapped: Tapped): void {
-    if (exchange.phase === 'answered') return;
+    if (exchange.phase === 'answered') {
+      this.noteCopy(exchange);
+      return;
+    }
     const isLate = exchange.phase === 'timed_out';
     this.exchanges.settle(exchange, 'answered', this.nowMs);
     const { response } = this;
@@ -333,10 +337,24 @@ export class Monitor implements MonitorView {
     if (this.response.nonces.length === 0) return;
     // A failed attempt ends a handshake; what its challenge starts is the next one.
     const startMs = result === 'auth_failure' ? exchange.firstAtMs : exchange.handshakeStartMs;
-    const challenge = result === 'challenged' && !isLate ? new Challenge(this.nowMs, startMs) : undefined;
-    if (challenge !== undefined) this.challenges.add(challenge);
+    if (result === 'challenged' && !isLate) {
+      exchange.challenge = new Challenge(this.nowMs, startMs);
+      this.challenges.add(exchange.challenge);
+    }
+    this.issueNonces(exchange, startMs);
+  }
+
+  /** A registrar without a transaction layer challenges each copy anew, and the phone may answer any of the nonces. */
+  private noteCopy(exchange: Exchange): void {
+    if (this.message.status !== 401 && this.message.status !== 407) return;
+    this.response.read(this.message);
+    this.issueNonces(exchange, exchange.handshakeStartMs);
+  }
+
+  private issueNonces(exchange: Exchange, handshakeStartMs: number): void {
+    const { aor, phone, challenge } = exchange;
     for (const nonce of this.response.nonces) {
-      this.nonces.issue(nonce, aor, exchange.phone, challenge, startMs, this.nowMs);
+      this.nonces.issue(nonce, aor, phone, challenge, handshakeStartMs, this.nowMs);
     }
   }
 
@@ -346,6 +364,8 @@ export class Monitor implements MonitorView {
     const registrar = this.lists.of(tapped.registrar);
     this.perAor.promote(exchange.aor);
     this.ledger.accept(exchange, this.response, registrar, domain, this.nowMs);
+    // Not before all contacts of this answer are judged by what was known when it came.
+    this.knowledge.noteGrant(this.longestGrantSec);
   }
 
   // --- what the ledger tells
@@ -369,7 +389,7 @@ export class Monitor implements MonitorView {
   }
 
   private onGrant(grantedSec: number, refreshRatio: number): void {
-    this.knowledge.noteGrant(grantedSec);
+    this.longestGrantSec = Math.max(this.longestGrantSec, grantedSec);
     this.counts.grantedExpiresSeconds.observe(grantedSec);
     if (refreshRatio >= 0) this.counts.refreshRatio.observe(refreshRatio);
   }

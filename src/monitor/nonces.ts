@@ -103,7 +103,7 @@ export class Nonces {
     const use = this.useFor(nonce, aor, known, nowMs);
     use.handshakeStartMs = handshakeStartMs;
     use.accepted = false;
-    if (challenge !== undefined) use.challenges.push(challenge);
+    if (challenge !== undefined && !use.challenges.includes(challenge)) use.challenges.push(challenge);
     if (known === undefined) {
       const { a, b, c, d } = phone;
       this.issues.set(nonce, { issuedAtMs: nowMs, a, b, c, d, shared: false, use });

@@ -157,10 +157,16 @@ export class RequestReader {
           break;
         }
         at = contact.value.next;
-        if (contact.value.isStar) exchange.removesAll = headerExpiresSec === 0;
+        if (contact.value.isStar) this.takeStar(exchange, headerExpiresSec);
         else this.takeContact(bytes, exchange.contactAt(exchange.contactCount++), headerExpiresSec, known);
       }
     }
+  }
+
+  /** RFC 3261 §10.2.2: a star removes every binding, and must come with an expiry of 0. */
+  private takeStar(exchange: Exchange, headerExpiresSec: number): void {
+    exchange.removesAll = headerExpiresSec === 0;
+    if (!exchange.removesAll) this.invalidContact = true;
   }
 
   private takeContact(
@@ -269,9 +275,23 @@ export class ResponseReader {
         if (contact.value.isStar) continue;
         if (this.contacts.length === this.contactCount) this.contacts.push(new ListedContact());
         this.contacts[this.contactCount]!.set(bytes, contact);
-        this.contactCount++;
+        if (!this.isCopy(this.contacts[this.contactCount]!)) this.contactCount++;
       }
     }
+  }
+
+  /**
+   * A phone whose NAT gave it a new port stands twice in the registrar's table until the old entry expires,
+   * under two tokens of ours; to the phone it is one contact, as long as the longer of the two.
+   */
+  private isCopy(contact: ListedContact): boolean {
+    for (let i = 0; i < this.contactCount; i++) {
+      const earlier = this.contacts[i]!;
+      if (!contact.isCopyOf(earlier)) continue;
+      earlier.expiresSec = Math.max(earlier.expiresSec, contact.expiresSec);
+      return true;
+    }
+    return false;
   }
 
   /** Every challenge counts: any nonce issued is fresh, and one `stale=true` says it for all (RFC 8760 §2.4). */
