@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import type { Namespace } from './namespaces.ts';
 
 const ANSWER_LIMIT_MS = 5_000;
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -38,4 +39,18 @@ export function http(url: string, body?: string): Promise<HttpAnswer> {
     });
     sent.end(body);
   });
+}
+
+/** Prints the status, and the body behind it. */
+const GET = `
+require('node:http').get(process.argv[1], { agent: false }, (answer) => {
+  process.stdout.write(answer.statusCode + '\\n');
+  answer.pipe(process.stdout);
+}).on('error', (error) => { console.error(error.message); process.exitCode = 1; });`;
+
+/** The same where only a program inside of the namespace can ask. */
+export async function httpWithin(namespace: Namespace, url: string): Promise<HttpAnswer> {
+  const answer = await namespace.run(process.execPath, '-e', GET, url);
+  const end = answer.indexOf('\n');
+  return { status: Number(answer.slice(0, end)), body: answer.slice(end + 1) };
 }

@@ -14,6 +14,8 @@ export interface Lab {
   /** A new path in it. The number makes it unlike all before. */
   path(name: string): string;
   start(spec: ProgramSpec): Program;
+  /** Has something undone when the lab closes, after its programs have ended; the last first. */
+  onClose(undo: () => void): void;
   close(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export function openLab(): Lab {
   // A short path: a Unix socket's may have 107 characters.
   const dir = mkdtempSync(join(tmpdir(), 'rollcall-lab-'));
   const programs: Program[] = [];
+  const undoings: (() => void)[] = [];
   let paths = 0;
   return {
     dir,
@@ -30,8 +33,10 @@ export function openLab(): Lab {
       programs.push(program);
       return program;
     },
+    onClose: (undo) => undoings.push(undo),
     close: async () => {
       await Promise.all(programs.map((program) => program.stop()));
+      for (const undo of undoings.splice(0).reverse()) undo();
       rmSync(dir, { recursive: true, force: true });
     },
   };

@@ -1,9 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ContactMode } from '../../../src/proxy/routes.ts';
 import { REPO_ROOT } from '../../support/repo-root.ts';
 import { SIP_PORT } from './addresses.ts';
-import { http } from './http.ts';
+import type { HttpAnswer } from './http.ts';
+import { http, httpWithin } from './http.ts';
 import type { Lab } from './lab.ts';
+import type { Namespace } from './namespaces.ts';
 import type { Program } from './program.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -18,9 +21,11 @@ export interface RollcallOptions {
   readonly registrar: string;
   /** Default 9080. */
   readonly httpPort?: number;
-  readonly contactMode?: 'direct' | 'alias' | 'path';
+  readonly contactMode?: ContactMode;
   /** A file to share between two starts; default: one of its own. */
   readonly secretFile?: string;
+  /** Default: ours. */
+  readonly namespace?: Namespace;
   /** Further flags, as on the command line. */
   readonly flags?: readonly string[];
 }
@@ -53,22 +58,28 @@ function commandPath(): string {
 /** Starts the real command and waits until it says that it is ready. */
 export async function startRollcall(lab: Lab, options: RollcallOptions): Promise<Rollcall> {
   const { ip, port = SIP_PORT, httpPort = HTTP_PORT, contactMode = 'direct', flags = [] } = options;
+  const { namespace } = options;
   const address = `${ip}:${httpPort}`;
+  const ask = (path: string): Promise<HttpAnswer> => {
+    const url = `http://${address}${path}`;
+    return namespace ? httpWithin(namespace, url) : http(url);
+  };
+  const command = [
+    process.execPath,
+    commandPath(),
+    'run',
+    ...['--listen', `${ip}:${port}`, '--registrar', options.registrar, '--http', address],
+    ...['--contact-mode', contactMode, '--secret-file', options.secretFile ?? secretFile(lab)],
+    ...flags,
+  ] as const;
   const program = lab.start({
     name: `rollcall at ${ip}:${port}`,
-    command: [
-      process.execPath,
-      commandPath(),
-      'run',
-      ...['--listen', `${ip}:${port}`, '--registrar', options.registrar, '--http', address],
-      ...['--contact-mode', contactMode, '--secret-file', options.secretFile ?? secretFile(lab)],
-      ...flags,
-    ],
+    command: namespace ? namespace.command(...command) : command,
   });
   await waitUntil(
     `/readyz of Rollcall at ${address}`,
     async () => {
-      const { status, body } = await http(`http://${address}/readyz`);
+      const { status, body } = await ask('/readyz');
       if (status === 200) return true;
       throw new Error(`HTTP ${status}: ${body.slice(0, 200)}`);
     },
@@ -79,7 +90,7 @@ export async function startRollcall(lab: Lab, options: RollcallOptions): Promise
     port,
     http: `http://${address}`,
     program,
-    metrics: async () => (await http(`http://${address}/metrics`)).body,
+    metrics: async () => (await ask('/metrics')).body,
     stop: program.stop,
     kill: program.kill,
   };

@@ -1,0 +1,59 @@
+import type { ContactMode } from '../../../src/proxy/routes.ts';
+import type { Lab } from '../support/lab.ts';
+import type { Phone } from '../support/phone.ts';
+import { startPhone } from '../support/phone.ts';
+import type { Rollcall } from '../support/rollcall.ts';
+import { startRollcall } from '../support/rollcall.ts';
+
+import { lastWay, observeCall, settledReachability } from './observe.ts';
+import type { Pbx } from './pbx.ts';
+import { startPbx } from './pbx.ts';
+import type { PbxId, Setting } from './settings.ts';
+import { PBXS, settingsOf } from './settings.ts';
+import type { Seen } from './verdict.ts';
+
+/** All PBXs and one phone for each of their settings, in one flat network: the PBX can reach each phone's address. */
+export interface Line {
+  readonly pbx: Pbx;
+  readonly setting: Setting;
+  readonly phone: Phone;
+  readonly rollcall: Rollcall;
+}
+
+const at = (octet: number, last: number): string => `127.77.${octet}.${last}`;
+
+/** @param octets the third of 127.77.x.y, one for each PBX */
+export async function openFlatLab(
+  lab: Lab,
+  octets: Readonly<Record<PbxId, number>>,
+  contactMode: ContactMode,
+): Promise<Line[]> {
+  const lines = PBXS.map((id) => openPbx(lab, id, octets[id], contactMode));
+  return (await Promise.all(lines)).flat();
+}
+
+export async function openPbx(lab: Lab, id: PbxId, octet: number, contactMode: ContactMode): Promise<Line[]> {
+  const proxyIp = at(octet, 20);
+  const settings = settingsOf(id, proxyIp);
+  const place = { ip: at(octet, 10), callerIp: at(octet, 90) };
+  const [pbx, rollcall] = await Promise.all([
+    startPbx(lab, id, place, settings.map(({ section }) => section).join('\n')),
+    startRollcall(lab, { ip: proxyIp, registrar: `${place.ip}:5060`, contactMode }),
+  ]);
+  const lines = settings.map((setting, index) => {
+    const { user, contactUser = user } = setting;
+    const phone = startPhone(lab, { user, contactUser, ip: at(octet, 101 + index), proxy: { ip: proxyIp } });
+    return { pbx, setting, phone, rollcall };
+  });
+  await Promise.all(lines.map(({ phone }) => phone.registered()));
+  return lines;
+}
+
+/** What becomes of a line: qualify, a call that the PBX ends, a call that the phone ends. */
+export async function observe({ pbx, setting, phone, rollcall }: Line): Promise<Seen> {
+  const us = `${rollcall.ip}:${rollcall.port}`;
+  const reachability = await settledReachability(pbx, setting);
+  const pbxEnds = await observeCall(pbx, phone, 'pbx', us);
+  const phoneEnds = await observeCall(pbx, phone, 'phone', us);
+  return { reachability, options: lastWay(phone, 'OPTIONS', us), pbxEnds, phoneEnds };
+}

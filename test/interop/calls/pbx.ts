@@ -1,0 +1,109 @@
+import { startAsterisk } from '../support/asterisk.ts';
+import { startKamailioCalls } from '../support/kamailio-calls.ts';
+import type { Lab } from '../support/lab.ts';
+import type { Namespace } from '../support/namespaces.ts';
+import type { Phone } from '../support/phone.ts';
+import { startCall } from '../support/phone.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import type { PbxId } from './settings.ts';
+
+/** Who ends a call. */
+export type Ender = 'pbx' | 'phone';
+
+/** What a PBX thinks of its way to a phone; `unasked`: it does not ask, or does not tell. */
+export type Reachability = 'reachable' | 'unreachable' | 'unasked';
+
+/** A PBX as the calls see it. */
+export interface Pbx {
+  readonly id: PbxId;
+  readonly ip: string;
+  /** Begins a call; resolves before the phone rings. */
+  call(phone: Phone, ender: Ender): Promise<BegunCall>;
+  reachability(user: string): Promise<Reachability>;
+}
+
+export interface BegunCall {
+  /** Resolves when nothing is left of the call at the PBX, or after the limit, with whether it is so. */
+  over(withinMs: number): Promise<boolean>;
+  /** Whatever is left of it is ended. */
+  giveUp(): Promise<void>;
+}
+
+export interface PbxPlace {
+  readonly ip: string;
+  /** Kamailio makes no calls of its own: a phone beside it does, from this address. */
+  readonly callerIp: string;
+  readonly namespace?: Namespace;
+}
+
+/** How long a PBX stays on the line. */
+const BRIEFLY_SEC = 1;
+const LONG_SEC = 8;
+
+const isTrue = async (what: string, probe: () => Promise<boolean>, withinMs: number): Promise<boolean> => {
+  const wait = waitUntil(what, async () => ((await probe()) ? true : undefined), { withinMs, everyMs: 150 });
+  return wait.catch(() => false);
+};
+
+export async function startPbx(lab: Lab, id: PbxId, place: PbxPlace, users: string): Promise<Pbx> {
+  return id === 'kamailio' ? startKamailio(lab, place) : startAsteriskPbx(lab, id, place, users);
+}
+
+async function startAsteriskPbx(
+  lab: Lab,
+  id: Exclude<PbxId, 'kamailio'>,
+  { ip, namespace }: PbxPlace,
+  users: string,
+): Promise<Pbx> {
+  const asterisk = await startAsterisk(lab, {
+    part: id === 'pjsip22' ? 'asterisk22' : 'asterisk16',
+    channelDriver: id === 'sip16' ? 'sip' : 'pjsip',
+    ip,
+    users,
+    ...(namespace ? { namespace } : {}),
+  });
+  return {
+    id,
+    ip,
+    call: async ({ user }, ender) => {
+      await asterisk.originate(user, ender === 'pbx' ? BRIEFLY_SEC : LONG_SEC);
+      return {
+        over: (withinMs) =>
+          isTrue('no channels', async () => (await asterisk.channels(user)).length === 0, withinMs),
+        giveUp: () => asterisk.hangUp(user),
+      };
+    },
+    reachability: async (user) => {
+      const seen = await asterisk.reachability(user);
+      return seen === 'unregistered' ? 'unreachable' : seen;
+    },
+  };
+}
+
+async function startKamailio(lab: Lab, { ip, callerIp, namespace }: PbxPlace): Promise<Pbx> {
+  await startKamailioCalls(lab, { ip, ...(namespace ? { namespace } : {}) });
+  let ports = 6000;
+  return {
+    id: 'kamailio',
+    ip,
+    call: async ({ user }, ender) => {
+      const call = startCall(lab, {
+        user: 'caller',
+        to: user,
+        ip: callerIp,
+        port: ++ports,
+        proxy: { ip },
+        ending: ender === 'pbx' ? 'hangs up' : 'is hung up on',
+        ...(namespace ? { namespace } : {}),
+      });
+      return {
+        over: (withinMs) =>
+          isTrue('the call to end', async () => !call.program.running(), withinMs).then(
+            async (isOver) => isOver && (await call.ended) === 'as intended',
+          ),
+        giveUp: call.program.kill,
+      };
+    },
+    reachability: async () => 'unasked',
+  };
+}

@@ -1,0 +1,171 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPO_ROOT } from '../../support/repo-root.ts';
+import { SIP_PORT } from './addresses.ts';
+import { REGISTRAR_DOMAIN } from './kamailio.ts';
+import type { Lab } from './lab.ts';
+import type { Namespace } from './namespaces.ts';
+import { readyPart } from './parts.ts';
+import type { Program } from './program.ts';
+import type { TracedMessage } from './sip-trace.ts';
+import { readTrace } from './sip-trace.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** How long a phone that the other side does not hang up on waits until it does so itself. */
+const HANG_UP_AFTER_MS = 1500;
+const DEFAULT_REGISTER_EVERY_SEC = 20;
+const REGISTER_LIMIT_MS = 20_000;
+
+export interface PhoneOptions {
+  readonly user: string;
+  /** Default: pw-USER. */
+  readonly password?: string;
+  /** The user part of its Contact. Default: the user. */
+  readonly contactUser?: string;
+  readonly ip: string;
+  /** Default 5060. */
+  readonly port?: number;
+  /** Where it sends everything. */
+  readonly proxy: { readonly ip: string; readonly port?: number };
+  /** Default: ours. */
+  readonly namespace?: Namespace;
+  /** Whether it picks up when called. Default: answers. */
+  readonly whenCalled?: 'answers' | 'rings';
+  /** Default 20. */
+  readonly registerEverySec?: number;
+  /** What it asks for. Default 600. */
+  readonly expiresSec?: number;
+}
+
+/** A phone that keeps itself registered and can be called. */
+export interface Phone {
+  readonly user: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly program: Program;
+  /** All that it has sent and received, in order. */
+  trace(): TracedMessage[];
+  /** Resolves when so many of its REGISTERs have had a 200 since the phone was started. */
+  registered(times?: number): Promise<void>;
+  kill(): Promise<void>;
+}
+
+type PhoneScenario = 'register' | 'answer' | 'ring' | 'call' | 'cancel';
+
+/** The scenario's file, filled in. */
+function scenario(lab: Lab, name: PhoneScenario, hangUpAfterMs = HANG_UP_AFTER_MS): string {
+  const path = lab.path(`${name}.xml`);
+  const text = readFileSync(join(REPO_ROOT, 'test', 'interop', 'parts', 'phone', `${name}.xml`), 'latin1');
+  writeFileSync(path, text.replaceAll('"HANG_UP_AFTER_MS"', `"${hangUpAfterMs}"`), 'latin1');
+  return path;
+}
+
+let mediaPorts = 0;
+
+interface SippPhone extends Pick<PhoneOptions, 'user' | 'password' | 'ip' | 'port' | 'proxy' | 'namespace'> {
+  readonly name: string;
+  readonly flags: readonly string[];
+}
+
+function startSipp(lab: Lab, phone: SippPhone, tracePath: string): Program {
+  const { user, password = `pw-${user}`, ip, port = SIP_PORT, proxy, namespace } = phone;
+  // Phones of one address need media ports of their own, though no media is sent.
+  mediaPorts = (mediaPorts + 8) % 20_000;
+  const command = [
+    'sipp',
+    `${proxy.ip}:${proxy.port ?? SIP_PORT}`,
+    ...phone.flags,
+    ...['-i', ip, '-p', `${port}`, '-mp', `${30_000 + mediaPorts}`, '-m', '1'],
+    ...['-key', 'domain', REGISTRAR_DOMAIN, '-key', 'user', user],
+    ...['-au', user, '-ap', password, '-auth_uri', REGISTRAR_DOMAIN],
+    // What it does not expect, a repeated answer say, it lets pass as phones do.
+    ...['-default_behaviors', '-abortunexp'],
+    ...['-trace_msg', '-message_file', tracePath, '-nostdin', '-skip_rlimit'],
+  ] as const;
+  const { env } = readyPart('sipp');
+  return lab.start({
+    name: phone.name,
+    cwd: lab.dir,
+    env: { ...env, TERM: 'dumb' },
+    command: namespace ? namespace.command(...command) : command,
+  });
+}
+
+export function startPhone(lab: Lab, options: PhoneOptions): Phone {
+  const { user, ip, port = SIP_PORT } = options;
+  const tracePath = lab.path('messages.log');
+  const otherHalf = scenario(lab, options.whenCalled === 'rings' ? 'ring' : 'answer');
+  const flags = [
+    ...['-sf', scenario(lab, 'register'), '-oocsf', otherHalf],
+    ...['-key', 'contact', options.contactUser ?? user, '-key', 'expires', `${options.expiresSec ?? 600}`],
+    ...['-d', `${(options.registerEverySec ?? DEFAULT_REGISTER_EVERY_SEC) * 1000}`],
+  ];
+  const program = startSipp(lab, { ...options, name: `phone ${user} at ${ip}:${port}`, flags }, tracePath);
+  const trace = (): TracedMessage[] => readTrace(tracePath);
+  const accepted = (): number =>
+    trace().filter(({ direction, method, status }) => {
+      return direction === 'received' && method === 'REGISTER' && status === 200;
+    }).length;
+  return {
+    user,
+    ip,
+    port,
+    program,
+    trace,
+    registered: async (times = 1) => {
+      await waitUntil(
+        `200 no. ${times} to a REGISTER of ${user}`,
+        () => (accepted() < times ? undefined : true),
+        {
+          withinMs: REGISTER_LIMIT_MS,
+          program,
+        },
+      );
+    },
+    kill: program.kill,
+  };
+}
+
+export interface CallerOptions
+  extends Pick<PhoneOptions, 'user' | 'password' | 'ip' | 'port' | 'proxy' | 'namespace'> {
+  /** Whom it calls. */
+  readonly to: string;
+  /**
+   * `hangs up`: soon after the answer; `is hung up on`: the other side is expected to be first; `cancels`: when it
+   * has rung for a while.
+   */
+  readonly ending: 'hangs up' | 'is hung up on' | 'cancels';
+  /** How long it lets it ring, where it cancels. Default 1000. */
+  readonly ringForMs?: number;
+}
+
+/** One call by a phone. */
+export interface Call {
+  readonly program: Program;
+  trace(): TracedMessage[];
+  /** Resolves when the call is over, to whether it went from INVITE to its end as intended. */
+  readonly ended: Promise<'as intended' | 'otherwise'>;
+}
+
+const SOON_MS = 700;
+const AT_MOST_MS = 10_000;
+
+export function startCall(lab: Lab, options: CallerOptions): Call {
+  const { user, to, ip, ending } = options;
+  const tracePath = lab.path('messages.log');
+  const hangUpAfterMs = ending === 'hangs up' ? SOON_MS : AT_MOST_MS;
+  const flags = [
+    ...['-sf', scenario(lab, ending === 'cancels' ? 'cancel' : 'call', hangUpAfterMs)],
+    ...['-key', 'to', to, '-d', `${options.ringForMs ?? 1000}`, '-timeout', '60s', '-timeout_error'],
+  ];
+  const program = startSipp(
+    lab,
+    { ...options, name: `call from ${user} at ${ip} to ${to}`, flags },
+    tracePath,
+  );
+  return {
+    program,
+    trace: () => readTrace(tracePath),
+    ended: program.ended.then((code) => (code === 0 ? 'as intended' : 'otherwise')),
+  };
+}
