@@ -42,6 +42,8 @@ export interface AppOptions {
   readonly onEvent?: (event: Event) => void;
   readonly machine?: Machine;
   readonly lookups?: NameLookup;
+  /** How often the registrars' names are looked up again. */
+  readonly refreshEveryMs?: number;
 }
 
 export interface RunningApp {
@@ -86,7 +88,14 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   const bound = await forwarding.bound;
   tellBound(log, sockets, bound);
 
-  const watch = new RegistrarWatch({ registrars, resolve, plan, forwarding, log });
+  const watch = new RegistrarWatch({
+    registrars,
+    resolve,
+    plan,
+    forwarding,
+    log,
+    refreshEveryMs: options.refreshEveryMs,
+  });
   const { monitor, drain } = startMonitor(config, inventory, secrets[0]!, forwarding, log, options);
   const readiness: { -readonly [K in keyof ReadinessState]: ReadinessState[K] } = {
     sockets: 'bound',

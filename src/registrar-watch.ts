@@ -17,6 +17,8 @@ export interface RegistrarWatchParts {
   readonly plan: (registrars: readonly Endpoint[], active: number) => Promise<UnsignedAssignment>;
   readonly forwarding: ForwardingThread;
   readonly log: Log;
+  /** How often names are looked up again; default: see refreshAddresses. */
+  readonly refreshEveryMs?: number | undefined;
 }
 
 const LOOK_EVERY_MS = 1000;
@@ -48,6 +50,7 @@ export class RegistrarWatch {
       (found) => this.use(found),
       (error) =>
         parts.log.warn({ err: error }, 'registrar names could not be looked up; the last addresses stay'),
+      parts.refreshEveryMs,
     );
   }
 

@@ -32,6 +32,9 @@ import {
   errorName,
   getsockopt,
   IOVEC_BYTES,
+  IP_MTU_DISCOVER,
+  IP_PMTUDISC_DONT,
+  IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   MESSAGE_LENGTH_AT,
@@ -71,6 +74,8 @@ export function openBatched(options: TransportOptions, arena: Arena): Transport 
   return new BatchedTransport(options, arena);
 }
 
+/** More than a receive buffer holds. */
+const MAX_LAST_BATCHES = 1024;
 /** How long a full send buffer may hold us up before what does not fit is dropped. */
 const SEND_WAIT_MS = 10;
 
@@ -134,6 +139,8 @@ class BatchedTransport implements Transport {
     const fd = socket(bound.isIpv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) throw new BindError(bound, errorName(errno()));
     if (!bound.isIpv4) this.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    // SIP outgrows a path's MTU now and then: routers may fragment it, where ICMP does not come back.
+    else this.setOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
     const bytes = this.options.receiveBufferBytes;
     if (this.setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0) {
       this.setOption(fd, SOL_SOCKET, SO_RCVBUF, bytes);
@@ -232,7 +239,7 @@ class BatchedTransport implements Transport {
 
   /** What it holds already is forwarded; from now on the listening socket gets what comes from there. */
   private dropFacing(facing: Channel): void {
-    while (this.receiveBatch(facing) > 0);
+    for (let batch = 0; batch < MAX_LAST_BATCHES && this.receiveBatch(facing) > 0; ) batch++;
     close(facing.fd);
     this.channels.pop();
     this.facing = undefined;
@@ -333,8 +340,8 @@ class BatchedTransport implements Transport {
   }
 
   /**
-   * Hands the queue to the kernel. sendmmsg stops at the first message that fails: it is retried where the
-   * failure was not its own (a pending ICMP error, a full buffer, a signal), and skipped otherwise.
+   * Hands the queue to the kernel. sendmmsg stops at the first message that fails: it is retried once where
+   * the failure need not be its own (a pending ICMP error, a full buffer, a signal), and skipped otherwise.
    */
   private flush(channel: Channel): void {
     const receiver = this.receiver!;
@@ -365,7 +372,9 @@ class BatchedTransport implements Transport {
       this.receiver!.registrarUnreachable();
       return true;
     }
-    return code === EAGAIN && this.waitForRoom(channel.fd);
+    if (code === EAGAIN) return this.waitForRoom(channel.fd);
+    // On a connected socket it may be what an ICMP error left behind for whoever comes next.
+    return channel.peer !== undefined;
   }
 
   private waitForRoom(fd: number): boolean {

@@ -116,6 +116,49 @@ test('a registrar whose port is closed loses its traffic to the standby, all of 
   }
 });
 
+test('a name that leads elsewhere moves the traffic; one that leads nowhere any more changes nothing', async () => {
+  const [first, second, phone] = await Promise.all(
+    ['127.77.50.2', '127.77.50.8', '127.77.50.3'].map((host) =>
+      Peer.bind(host, host.endsWith('3') ? 0 : 5070),
+    ),
+  );
+  const { log, lines } = keptLog();
+  let addresses: readonly string[] = ['127.77.50.2'];
+  const settings = config({ listenOn: '127.77.50.1:5060', registrarAt: '127.77.50.2:5070', http: HTTP });
+  const app = await startApp(
+    { ...settings, registrars: [{ host: 'pbx.example', port: 5070 }] },
+    {
+      version: '0',
+      log,
+      processMetrics: 'omit',
+      lookups: { srv: async () => [], addresses: async () => addresses },
+      refreshEveryMs: 20,
+    },
+  );
+  try {
+    let sent = 0;
+    const call = () => phone!.send(register(phone!.address, 24_001 + sent++), OURS);
+    call();
+    await first!.until(1);
+    addresses = ['127.77.50.8'];
+    await until('traffic at the new address', () => {
+      call();
+      return second!.heard.length > 0;
+    });
+    addresses = [];
+    await until('the line in the log', () =>
+      lines.some(({ msg }) => msg.startsWith('registrar names could not')),
+    );
+    const before = second!.heard.length;
+    call();
+    await second!.until(before + 1);
+    assert.ok(lines.some(({ msg }) => msg === 'the registrars have other addresses now'));
+  } finally {
+    await app.stop();
+    for (const peer of [first!, second!, phone!]) peer.close();
+  }
+});
+
 test('a forwarding thread that dies is told, with why', async () => {
   const thread = new ForwardingThread({
     assignment: assignmentFor(['127.77.50.1:5060'], '127.77.50.2:5060'),
