@@ -4,6 +4,7 @@ import { ATTEMPT_KINDS, CHANGES, RESULTS } from '../../src/monitor/lists.ts';
 import type { Monitor } from '../../src/monitor/monitor.ts';
 import type { Location } from './location.ts';
 import type { Truth } from './truth.ts';
+import type { Measured, TrueLedger } from './truth-ledger.ts';
 
 /** What is compared of a monitor. */
 export type Watched = Pick<
@@ -16,10 +17,18 @@ const EXPIRY_TOLERANCE_MS = 2000;
 /** Near the end of a grant registrar and ledger may each be the first to forget. */
 export const END_OF_GRANT_SLACK_MS = 16_000;
 
+/** Of a sum of times; they are added up in different orders. */
+const SUM_TOLERANCE = 0.001;
+
 export type ContactNames = ReadonlyMap<string, string>;
 
 /** Every difference between the monitor and what a perfect observer knows; both must have been advanced to the same moment. */
-export function differences(monitor: Watched, truth: Truth, names: ContactNames): string[] {
+export function differences(
+  monitor: Watched,
+  truth: Truth,
+  names: ContactNames,
+  clockSlackSec: number,
+): string[] {
   const out: string[] = [];
   const { counts } = monitor;
   const same = (what: string, seen: number, really: number): void => {
@@ -39,7 +48,22 @@ export function differences(monitor: Watched, truth: Truth, names: ContactNames)
   same('in flight', monitor.inFlight, truth.inFlight);
   out.push(...seriesDifferences(monitor, 'auth_failures', truth.authFailuresOfAor));
   out.push(...seriesDifferences(monitor, 'challenges', truth.challengesOfAor));
+  const measured = (what: string, seen: Measured, really: Measured, slackSec: number): void => {
+    const slack = slackSec + seen.count * clockSlackSec;
+    same(`count of ${what}`, seen.count, really.count);
+    if (Math.abs(seen.sum - really.sum) > slack + SUM_TOLERANCE) same(`sum of ${what}`, seen.sum, really.sum);
+  };
+  measured('challenge seconds', counts.challengeSeconds, truth.challengeSeconds, 0);
+  measured('final seconds', counts.finalSeconds, truth.finalSeconds, 0);
+  if (truth.abandonedSlack === 0) {
+    measured('handshake seconds', counts.handshakeSeconds, truth.handshakeSeconds, truth.handshakeSlackSec);
+  }
   if (truth.isClear) {
+    same('sum of grants', counts.grantedExpiresSeconds.sum, truth.ledger.grants.sum);
+    same('count of grants', counts.grantedExpiresSeconds.count, truth.ledger.grants.count);
+    if (truth.handshakeSlackSec === 0 && truth.abandonedSlack === 0) {
+      measured('refresh ratios', counts.refreshRatio, truth.ledger.refreshRatios, 0);
+    }
     CHANGES.forEach((change, i) => {
       same(`changes ${change}`, sumOver(counts, 'changes', i), truth.ledger.changes[change]);
     });
@@ -109,6 +133,7 @@ function bindingsByContact(
 export function registrarDifferences(
   monitor: Watched,
   location: Location,
+  ledger: TrueLedger,
   names: ContactNames,
   nowMs: number,
 ): string[] {
@@ -126,7 +151,7 @@ export function registrarDifferences(
     }
     for (const [contactId, view] of seen) {
       const isEnding = view.expiresAtMs - nowMs < END_OF_GRANT_SLACK_MS;
-      if (!endings.has(contactId) && !isEnding)
+      if (!endings.has(contactId) && !isEnding && !ledger.isInDoubt(aor, contactId))
         out.push(`the monitor has ${contactId} of ${aor}, the registrar has not`);
     }
   }

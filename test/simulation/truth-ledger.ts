@@ -9,6 +9,7 @@ interface Seen {
   readonly callId: string;
   readonly version: number;
   readonly userAgent: string;
+  readonly atMs: number;
 }
 
 /** A binding that an observer of the tap can know of. */
@@ -19,6 +20,8 @@ export interface TrueBinding {
   expiresAtMs: number;
   confirmedAtMs: number;
   toldSec: number;
+  /** A list left it out that was asked for before it was last confirmed: which of the two came first nobody can tell. */
+  isInDoubt: boolean;
   /** Undefined = known from a list only. */
   seen: Seen | undefined;
 }
@@ -44,6 +47,14 @@ export interface Answered {
   /** First copy of the request. */
   readonly askedAtMs: number;
   readonly atMs: number;
+  /** First copy of the REGISTER that this handshake began with. */
+  readonly handshakeStartMs: number;
+}
+
+/** What a histogram should have taken in. */
+export interface Measured {
+  count: number;
+  sum: number;
 }
 
 /**
@@ -53,6 +64,8 @@ export interface Answered {
 export class TrueLedger {
   readonly changes: Record<Change, number>;
   readonly changesOfAor = new Map<string, number>();
+  readonly grants: Measured = { count: 0, sum: 0 };
+  readonly refreshRatios: Measured = { count: 0, sum: 0 };
   private readonly rules: LedgerRules;
   private readonly table = new Map<string, Map<string, TrueBinding>>();
   private soonestMs = Number.POSITIVE_INFINITY;
@@ -73,6 +86,10 @@ export class TrueLedger {
 
   *all(): Iterable<TrueBinding> {
     for (const bindings of this.table.values()) yield* bindings.values();
+  }
+
+  isInDoubt(aor: string, contactId: string): boolean {
+    return this.find(aor, contactId)?.isInDoubt === true;
   }
 
   /** Bindings whose grant ended, and its grace, before this moment. */
@@ -128,7 +145,10 @@ export class TrueLedger {
       callId: transaction.callId,
       version: contact.version,
       userAgent: transaction.userAgent,
+      atMs,
     };
+    this.grants.count++;
+    this.grants.sum += toldSec;
     const before = this.find(transaction.aor, contact.contactId);
     if (before === undefined) {
       this.put(
@@ -137,6 +157,7 @@ export class TrueLedger {
           contactId: contact.contactId,
           expiresAtMs: 0,
           confirmedAtMs: 0,
+          isInDoubt: false,
           toldSec,
           seen,
         },
@@ -146,6 +167,11 @@ export class TrueLedger {
       return;
     }
     this.count(transaction.aor, changeOf(before, seen, toldSec));
+    if (before.seen !== undefined) {
+      const sinceMs = Math.max(answered.handshakeStartMs - before.seen.atMs, 0);
+      this.refreshRatios.count++;
+      this.refreshRatios.sum += sinceMs / 1000 / before.toldSec;
+    }
     before.seen = seen;
     before.toldSec = toldSec;
     this.put(before, atMs);
@@ -159,13 +185,17 @@ export class TrueLedger {
     if (before !== undefined) {
       if (before.confirmedAtMs > askedAtMs) return;
       before.confirmedAtMs = atMs;
+      before.isInDoubt = false;
       if (!isStated) return;
       before.expiresAtMs = atMs + toldSec * 1000;
       this.soonestMs = Math.min(this.soonestMs, before.expiresAtMs + this.rules.graceMs);
       return;
     }
     if (toldSec === 0) return;
-    this.put({ aor, contactId, expiresAtMs: 0, confirmedAtMs: 0, toldSec, seen: undefined }, atMs);
+    this.put(
+      { aor, contactId, expiresAtMs: 0, confirmedAtMs: 0, isInDoubt: false, toldSec, seen: undefined },
+      atMs,
+    );
     this.count(aor, 'learned');
   }
 
@@ -177,7 +207,11 @@ export class TrueLedger {
   ): void {
     for (const binding of this.of(answered.transaction.aor)) {
       const isThere = carried.has(binding.contactId) || listed.has(binding.contactId);
-      if (isThere || binding.confirmedAtMs >= answered.askedAtMs) continue;
+      if (isThere) continue;
+      if (binding.confirmedAtMs >= answered.askedAtMs) {
+        binding.isInDoubt = true;
+        continue;
+      }
       // Missing from the list because its time was over is no removal.
       const isOver = binding.expiresAtMs <= answered.atMs + TOLERANCE_MS;
       this.drop(binding, isOver ? 'expired' : 'removed');
@@ -191,6 +225,7 @@ export class TrueLedger {
   private put(binding: TrueBinding, atMs: number): void {
     binding.expiresAtMs = atMs + binding.toldSec * 1000;
     binding.confirmedAtMs = atMs;
+    binding.isInDoubt = false;
     this.soonestMs = Math.min(this.soonestMs, binding.expiresAtMs + this.rules.graceMs);
     let bindings = this.table.get(binding.aor);
     if (bindings === undefined) {

@@ -3,7 +3,7 @@ import type { Result } from '../../src/monitor/lists.ts';
 import { ATTEMPT_KINDS, RESULTS } from '../../src/monitor/lists.ts';
 import type { Address } from './address.ts';
 import type { CredentialFacts, ReplyFacts, TransactionFacts } from './facts.ts';
-import type { LedgerRules } from './truth-ledger.ts';
+import type { LedgerRules, Measured } from './truth-ledger.ts';
 import { TrueLedger } from './truth-ledger.ts';
 
 /** RFC 3261's Timer F, which is also how long a challenge waits for its answer. */
@@ -25,6 +25,9 @@ interface TrueExchange {
   result: Result | undefined;
   /** Timed out, and no final since. */
   isLate: boolean;
+  readonly handshakeStartMs: number;
+  /** Its request was seen, and not only an answer. */
+  readonly isSeen: boolean;
 }
 
 /** A response without its request, as yet. */
@@ -53,6 +56,11 @@ export class Truth {
   readonly authFailuresOfAor = new Map<string, number>();
   readonly challengesOfAor = new Map<string, number>();
   readonly blindSpots: BlindSpots = { wrongPasswordAsStale: 0, staleAsFailure: 0 };
+  readonly challengeSeconds: Measured = { count: 0, sum: 0 };
+  readonly finalSeconds: Measured = { count: 0, sum: 0 };
+  readonly handshakeSeconds: Measured = { count: 0, sum: 0 };
+  /** Handshakes answered so late that they may be told as one or as two: by as much the sum may be off. */
+  handshakeSlackSec = 0;
   retransmissions = 0;
   abandoned = 0;
   /** So many challenges can't be told apart by their nonce: by as much `abandoned` may be off. */
@@ -85,7 +93,16 @@ export class Truth {
       this.retransmissions++;
       return;
     }
-    const exchange = { transaction, source, firstAtMs: atMs, result: undefined, isLate: false };
+    const handshakeStartMs = this.handshakeStart(transaction, atMs);
+    const exchange = {
+      transaction,
+      source,
+      firstAtMs: atMs,
+      result: undefined,
+      isLate: false,
+      handshakeStartMs,
+      isSeen: true,
+    };
     this.exchanges.set(transaction.id, exchange);
     this.waiting.add(exchange);
     this.inFlight++;
@@ -108,6 +125,7 @@ export class Truth {
     } else if (exchange.result === undefined) {
       const result = this.resultOf(exchange, reply);
       this.settle(exchange, result);
+      this.measure(exchange, reply, atMs);
       if (result === 'challenged') {
         this.challenges.set(transaction.id, atMs + ABANDONED_MS);
       }
@@ -139,7 +157,15 @@ export class Truth {
   private takeOrphan({ transaction, reply, source, atMs }: Early): void {
     const { status } = reply;
     const result = status === 401 || status === 407 ? 'unclassified' : resultOfStatus(status);
-    this.exchanges.set(transaction.id, { transaction, source, firstAtMs: atMs, result, isLate: false });
+    this.exchanges.set(transaction.id, {
+      transaction,
+      source,
+      firstAtMs: atMs,
+      result,
+      isLate: false,
+      handshakeStartMs: atMs,
+      isSeen: false,
+    });
     this.results[result]++;
     for (const nonce of reply.nonces) this.issue(nonce, transaction.aor, atMs);
     if (result === 'ok') this.murky.add(transaction.aor);
@@ -201,13 +227,36 @@ export class Truth {
     this.usedOk.delete(nonceOf(nonce, aor));
   }
 
+  private measure({ firstAtMs, handshakeStartMs }: TrueExchange, { status }: ReplyFacts, atMs: number): void {
+    if (status === 401 || status === 407) take(this.challengeSeconds, (atMs - firstAtMs) / 1000);
+    if (status !== 200) return;
+    take(this.finalSeconds, (atMs - firstAtMs) / 1000);
+    take(this.handshakeSeconds, (atMs - handshakeStartMs) / 1000);
+  }
+
+  /**
+   * A phone that answers a challenge goes on with the handshake that was challenged; one that uses a nonce again, or
+   * after so long that the challenge was abandoned, begins a new one. A failed attempt ends its handshake.
+   */
+  private handshakeStart({ credentials, aor }: TransactionFacts, atMs: number): number {
+    const challenged = credentials === undefined ? undefined : this.exchanges.get(credentials.challengedIn);
+    if (credentials === undefined || challenged === undefined || !challenged.isSeen) return atMs;
+    const key = nonceOf(credentials.nonce, aor);
+    if (this.usedOk.has(key) || this.rejected.has(key)) return atMs;
+    const startMs = challenged.result === 'auth_failure' ? challenged.firstAtMs : challenged.handshakeStartMs;
+    const ageMs = atMs - (this.issuedAtMs.get(credentials.nonce) ?? Number.NEGATIVE_INFINITY);
+    if (ageMs <= FRESH_MS) return startMs;
+    this.handshakeSlackSec += (atMs - startMs) / 1000;
+    return atMs;
+  }
+
   private accept(exchange: TrueExchange, reply: ReplyFacts, atMs: number): void {
     if (reply.status !== 200) return;
-    const { transaction, source, firstAtMs } = exchange;
+    const { transaction, source, firstAtMs, handshakeStartMs } = exchange;
     const { credentials, aor } = transaction;
     if (credentials !== undefined) this.usedOk.add(nonceOf(credentials.nonce, aor));
     const own = this.isWarmingUp(atMs) ? 'learned' : 'added';
-    this.ledger.accepted({ transaction, reply, source, askedAtMs: firstAtMs, atMs }, own);
+    this.ledger.accepted({ transaction, reply, source, askedAtMs: firstAtMs, atMs, handshakeStartMs }, own);
     for (const { contactId, toldSec } of reply.listed) {
       const isOwn = transaction.contacts.some((contact) => contact.contactId === contactId);
       if (isOwn) this.longestGrantSec = Math.max(this.longestGrantSec, toldSec);
@@ -271,6 +320,11 @@ function nonceOf(nonce: string, aor: string): string {
 
 function zeroes<T extends string>(names: readonly T[]): Record<T, number> {
   return Object.fromEntries(names.map((name) => [name, 0])) as Record<T, number>;
+}
+
+function take(into: Measured, value: number): void {
+  into.count++;
+  into.sum += value;
 }
 
 function bump(counts: Map<string, number>, key: string): void {

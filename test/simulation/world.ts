@@ -17,7 +17,7 @@ import { EMPTY_MS, LIVELY_MS, QUIET_MS } from './scenario.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { TapReader, TapRecord } from './tap.ts';
-import { Tap } from './tap.ts';
+import { DRAIN_MS, Tap } from './tap.ts';
 import { Truth } from './truth.ts';
 
 /** The monitor under test. */
@@ -332,7 +332,8 @@ export class World implements Surroundings, TapReader {
     this.fail(broken(this.monitor, this.before));
     this.before = snapshot(this.monitor);
     if (this.scenario.level === 'exact' && !this.truth.isUndecidedAt(nowMs)) {
-      this.fail(differences(this.monitor, this.truth, this.contactUris));
+      const clockSlackSec = ((this.scenario.rings - 1) * DRAIN_MS) / 1000;
+      this.fail(differences(this.monitor, this.truth, this.contactUris, clockSlackSec));
     }
   }
 
@@ -345,7 +346,13 @@ export class World implements Surroundings, TapReader {
     }
     this.check();
     this.fail(
-      registrarDifferences(this.monitor, this.registrar.location, this.contactUris, this.scheduler.nowMs),
+      registrarDifferences(
+        this.monitor,
+        this.registrar.location,
+        this.truth.ledger,
+        this.contactUris,
+        this.scheduler.nowMs,
+      ),
     );
   }
 
