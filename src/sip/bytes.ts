@@ -116,13 +116,12 @@ export function wordsOf(bytes: Uint8Array): Int32Array | undefined {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
 }
 
-/** Four LFs, four ones, four high bits: with them a word shows in three steps whether one of its bytes is LF. */
-const LF_WORD = 0x0a0a0a0a;
-const ONES = 0x01010101;
+/** Four times the byte behind CR, four high bits: with them a word shows in three steps whether a byte is CR or less. */
+const BEHIND_CR = 0x0e0e0e0e;
 const HIGH_BITS = 0x80808080 | 0;
 
-/** First LF in the range, or -1: where most bytes of a message are looked at, so by fours where `words` allows. */
-export function indexOfLineFeed(
+/** First CR or LF in the range, or -1: where most bytes of a message are looked at, so by fours where `words` allows. */
+export function indexOfLineEnd(
   bytes: Uint8Array,
   words: Int32Array | undefined,
   start: number,
@@ -130,14 +129,19 @@ export function indexOfLineFeed(
 ): number {
   let at = start;
   if (words !== undefined) {
-    while (at < end && (at & 3) !== 0) if (bytes[at++] === LF) return at - 1;
+    while (at < end && (at & 3) !== 0) if (isLineEnd(bytes[at++]!)) return at - 1;
     while (at + 4 <= end) {
-      const word = words[at >> 2]! ^ LF_WORD;
-      if (((word - ONES) & ~word & HIGH_BITS) !== 0) break;
+      const word = words[at >> 2]!;
+      if (((word - BEHIND_CR) & ~word & HIGH_BITS) !== 0) break;
       at += 4;
     }
   }
-  return indexOf(bytes, at, end, LF);
+  while (at < end && !isLineEnd(bytes[at]!)) at++;
+  return at < end ? at : -1;
+}
+
+function isLineEnd(byte: number): boolean {
+  return byte === LF || byte === CR;
 }
 
 export function skipSpace(bytes: Uint8Array, start: number, end: number): number {

@@ -6,7 +6,7 @@ import {
   equalsFolded,
   HTAB,
   indexOf,
-  indexOfLineFeed,
+  indexOfLineEnd,
   isDigit,
   isToken,
   isTokenByte,
@@ -172,7 +172,7 @@ export function parse(bytes: Uint8Array, start: number, end: number, message: Me
   let at = start;
   while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++;
   message.reset(bytes, at, end);
-  const lineFeed = indexOfLineFeed(bytes, message.words, at, end);
+  const lineFeed = findLineFeed(message, at, end, 'start_line');
   if (lineFeed < 0) return false;
   message.eolLength = lineFeed > at && bytes[lineFeed - 1] === CR ? 2 : 1;
   const lineEnd = lineFeed + 1 - message.eolLength;
@@ -184,6 +184,22 @@ export function parse(bytes: Uint8Array, start: number, end: number, message: Me
   readHeaders(message, lineFeed + 1, end);
   boundBody(message);
   return true;
+}
+
+/**
+ * The LF that ends the line, or -1. A CR that does not stand before an LF is damage (§25.1): pjsip takes it for a
+ * line end, so that what we see as the rest of a value would be a header of its own to the PBX, a Path for one.
+ */
+function findLineFeed(message: Message, start: number, end: number, fault: MessageFault): number {
+  const { bytes, words } = message;
+  let at = indexOfLineEnd(bytes, words, start, end);
+  while (at >= 0 && bytes[at] === CR) {
+    if (at + 1 === end) return -1;
+    if (bytes[at + 1] === LF) return at + 1;
+    message.fail(fault);
+    at = indexOfLineEnd(bytes, words, at + 1, end);
+  }
+  return at;
 }
 
 function isVersionPrefix(bytes: Uint8Array, start: number, end: number): boolean {
@@ -263,7 +279,7 @@ function readHeaderLine(message: Message, start: number, end: number): number {
 
   let lineEnd = nameEnd;
   do {
-    const lineFeed = indexOfLineFeed(bytes, message.words, lineEnd, end);
+    const lineFeed = findLineFeed(message, lineEnd, end, 'header_line');
     lineEnd = lineFeed < 0 ? end : lineFeed + 1;
   } while (lineEnd < end && (bytes[lineEnd] === SPACE || bytes[lineEnd] === HTAB));
 

@@ -206,6 +206,24 @@ describe('header lines', () => {
     });
   }
 
+  it('a CR without its LF is damage: to others it ends the line, and what is behind it is a header', () => {
+    for (const line of [
+      'X: a\rPath: <sip:b;lr>',
+      'X:\r',
+      'X: a\r\r',
+      'X\r: a',
+      'X: a\r\n \rb',
+      'X: aaa\r\raaaaa',
+    ]) {
+      const message = messageOf(`${HEAD}${line}\r\nTo: x\r\n\r\nbo\rdy`);
+      assert.equal(message.fault, 'header_line', JSON.stringify(line));
+      assert.equal(message.countOf(Header.TO), 1);
+      assert.equal(message.countOf(Header.PATH), 0);
+      assert.equal(bytesAt(message, message.bodyStart, message.end), 'bo\rdy');
+    }
+    assert.equal(messageOf('SIP/2.0 200 OK\rPath: a\r\n\r\n').fault, 'start_line');
+  });
+
   it('without the empty line the headers are read and the message is at fault', () => {
     for (const [tail, value] of [
       ['To: x\r\n', 'x'],
