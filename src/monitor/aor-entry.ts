@@ -9,6 +9,9 @@ export class AorEntry {
   first: Binding | undefined = undefined;
   /** Bindings in state `live`. */
   liveCount = 0;
+  /** The storm's own: its number when this entry was made (-1: not yet noted), and when it was last back. */
+  bornIn = -1;
+  backIn = -1;
 
   constructor(aor: string, domain: DomainCounts) {
     this.aor = aor;

@@ -25,6 +25,8 @@ export class AorReader {
   aor = '';
   /** The host, `iptlab.com`; empty for a tel URI. */
   host = '';
+  /** A hash of the AOR. */
+  hash = 0;
 
   private readonly domain: 'keep' | 'ignore';
   private readonly value = new NameAddr();
@@ -44,6 +46,7 @@ export class AorReader {
     if (hostAt < 0) return false;
     this.host = this.pooled(this.hosts, hostAt, this.written);
     this.aor = this.pooled(this.aors, 0, this.aorEnd(hostAt));
+    this.hash = this.aors.lastHash;
     return true;
   }
 

@@ -1,49 +1,38 @@
-import { LRUCache } from 'lru-cache';
 import { DEFAULT_EXPIRES_SEC, NOT_STATED } from '../sip/contact.ts';
 import { AorEntry } from './aor-entry.ts';
-import { Binding, EXPIRES_TOLERANCE_SEC } from './binding.ts';
+import type { Binding } from './binding.ts';
+import { EXPIRES_TOLERANCE_SEC } from './binding.ts';
+import type { BindingHooks } from './bindings.ts';
+import { Bindings } from './bindings.ts';
 import { changeOf } from './changes.ts';
 import type { Likeness, ListedContact, OwnUri } from './contact-match.ts';
 import { hasSameUser, likeness, likenessOfTexts } from './contact-match.ts';
 import type { DomainCounts } from './counts.ts';
 import type { Exchange, RequestedContact } from './exchange.ts';
 import { MAX_CONTACTS, TIMEOUT_MS } from './exchange.ts';
-import { ExpiryWheel } from './expiry-wheel.ts';
-import type { Change } from './lists.ts';
 import type { ResponseReader } from './observe.ts';
 import type { RegistrarLists, RegistrarRecord } from './registrar-lists.ts';
 import { isText } from './texts.ts';
 
-/** Bindings of one AOR that are kept; registrars allow far fewer. Past it the one that is due first goes. */
-export const MAX_BINDINGS_PER_AOR = 64;
-
 const TOLERANCE_MS = EXPIRES_TOLERANCE_SEC * 1000;
-const MICRO = 1_000_000;
 
 /** What the ledger tells, and asks, of the monitor around it. */
-export interface LedgerHooks {
-  changed(change: Change, binding: Binding, atMs: number): void;
+export interface LedgerHooks extends BindingHooks {
   /** An own contact was granted: seconds, and the share of its last grant that had passed before (-1: no last one). */
   granted(grantedSec: number, refreshRatio: number): void;
   /** True where a contact that we don't know may all the same not be new. */
   mayBeKnown(grantedSec: number): boolean;
-  /** An AOR or a binding had to go because of our limits. */
-  evicted(): void;
   listsOwn(registrar: RegistrarRecord): void;
+  /** An AOR was accepted and has bindings. */
+  registered(entry: AorEntry): void;
 }
 
 /**
  * Who is registered where, as far as the registrar's 2xx have told (RFC 3261 §10.3): the request's own
- * contacts, whatever else is listed, and what a whole list leaves out. Counts per AOR and per domain change
- * with each binding and are never estimated, so they can't drift.
+ * contacts, whatever else is listed, and what a whole list leaves out.
  */
 export class Ledger {
-  /** How many AORs have 1, 2, 3, and 4 or more bindings. */
-  readonly aorsByContacts: [number, number, number, number] = [0, 0, 0, 0];
-  /** REGISTERs per second that the bindings need together, in millionths. */
-  expectedLoadMicro = 0;
-  private readonly entries: LRUCache<string, AorEntry>;
-  private readonly wheel = new ExpiryWheel();
+  private readonly bindings: Bindings;
   private readonly lists: RegistrarLists;
   private readonly hooks: LedgerHooks;
   /** Number of the 2xx that is being worked on. */
@@ -53,26 +42,33 @@ export class Ledger {
   private readFor: AorEntry | undefined = undefined;
 
   constructor(maxAors: number, lists: RegistrarLists, hooks: LedgerHooks) {
+    this.bindings = new Bindings(maxAors, hooks);
     this.lists = lists;
     this.hooks = hooks;
-    this.entries = new LRUCache<string, AorEntry>({
-      max: Math.max(1, maxAors),
-      dispose: (entry, _aor, reason) => {
-        if (reason === 'evict') this.evict(entry);
-      },
-    });
+  }
+
+  get aorsByContacts(): readonly [number, number, number, number] {
+    return this.bindings.aorsByContacts;
+  }
+
+  get registeredCount(): number {
+    return this.bindings.registeredCount;
+  }
+
+  get expectedLoadMicro(): number {
+    return this.bindings.expectedLoadMicro;
   }
 
   entryOf(aor: string): AorEntry | undefined {
-    return this.entries.peek(aor);
+    return this.bindings.peek(aor);
   }
 
   isRegistered(aor: string): boolean {
-    return (this.entries.peek(aor)?.liveCount ?? 0) > 0;
+    return (this.bindings.peek(aor)?.liveCount ?? 0) > 0;
   }
 
   *registeredAors(): Iterable<string> {
-    for (const entry of this.entries.values()) if (entry.liveCount > 0) yield entry.aor;
+    for (const entry of this.bindings.all()) if (entry.liveCount > 0) yield entry.aor;
   }
 
   /** Makes `knownTexts` speak of this AOR. */
@@ -90,13 +86,8 @@ export class Ledger {
 
   /** Tells `expired` for every binding whose grant and grace are over. */
   advance(nowMs: number): void {
-    this.nowMs = nowMs;
-    this.wheel.advance(nowMs, this.lapse);
+    this.bindings.advance(nowMs);
   }
-
-  private readonly lapse = (binding: Binding): void => {
-    this.drop(binding, binding.state === 'live' ? 'expired' : undefined);
-  };
 
   /**
    * A 2xx to a REGISTER. `exchange` holds the request's facts, or only the AOR where the request was never
@@ -110,35 +101,21 @@ export class Ledger {
     nowMs: number,
   ): void {
     this.nowMs = nowMs;
+    this.bindings.nowMs = nowMs;
     this.stamp++;
-    let entry = this.entries.get(exchange.aor);
-    if (entry !== undefined) this.dropLapsed(entry);
+    const known = this.bindings.use(exchange.aor);
+    if (known !== undefined) this.bindings.dropLapsed(known);
     if (exchange.removesAll) {
-      if (entry !== undefined) this.removeAll(entry);
+      if (known !== undefined) this.removeAll(known);
       return;
     }
-    entry ??= new AorEntry(exchange.aor, domain);
+    const entry = known ?? new AorEntry(exchange.aor, domain);
     this.acceptOwnContacts(exchange, response, registrar, entry);
     this.acceptListed(exchange, response, registrar, entry);
     const proves = response.listIsWhole && this.lists.absenceProves(registrar);
     if (proves) this.dropAbsent(entry, exchange, registrar);
-    this.keepOrForget(entry);
-  }
-
-  private keepOrForget(entry: AorEntry): void {
-    const isKept = this.entries.peek(entry.aor) === entry;
-    if (entry.first === undefined && isKept) this.entries.delete(entry.aor);
-    if (entry.first !== undefined && !isKept) this.entries.set(entry.aor, entry);
-  }
-
-  /** Exactness: what is over by now is told before anything new is. */
-  private dropLapsed(entry: AorEntry): void {
-    let binding = entry.first;
-    while (binding !== undefined) {
-      const next: Binding | undefined = binding.nextOfAor;
-      if (binding.dueMs <= this.nowMs) this.lapse(binding);
-      binding = next;
-    }
+    this.bindings.keep(entry);
+    if (entry.liveCount > 0) this.hooks.registered(entry);
   }
 
   /** `*`: the request is trusted, whatever the 2xx lists (FreeSWITCH gives removed contacts back). */
@@ -146,10 +123,9 @@ export class Ledger {
     let binding = entry.first;
     while (binding !== undefined) {
       const next: Binding | undefined = binding.nextOfAor;
-      this.drop(binding, binding.state === 'live' ? 'removed' : undefined);
+      this.bindings.drop(binding, 'removed');
       binding = next;
     }
-    this.keepOrForget(entry);
   }
 
   // --- the request's own contacts
@@ -168,7 +144,7 @@ export class Ledger {
       const binding = this.matches[i];
       if (binding !== undefined && isOlder(exchange, binding)) continue;
       if (contact.requestedExpiresSec === 0 || grantedSec === 0) {
-        if (binding !== undefined) this.drop(binding, binding.state === 'live' ? 'removed' : undefined);
+        if (binding !== undefined) this.bindings.drop(binding, 'removed');
       } else if (binding === undefined) {
         this.add(entry, exchange, contact, grantedSec);
       } else if (binding.state === 'missing') {
@@ -225,11 +201,11 @@ export class Ledger {
   }
 
   private add(entry: AorEntry, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
-    const binding = this.enter(entry);
+    const binding = this.bindings.enter(entry);
     binding.learned = this.hooks.mayBeKnown(grantedSec);
     this.fill(binding, exchange, contact, grantedSec);
     this.hooks.granted(grantedSec, -1);
-    this.hooks.changed(binding.learned ? 'learned' : 'added', binding, this.nowMs);
+    this.hooks.changed(binding.learned ? 'learned' : 'added', binding);
   }
 
   private refresh(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
@@ -239,7 +215,7 @@ export class Ledger {
     binding.learned = false;
     this.fill(binding, exchange, contact, grantedSec);
     this.hooks.granted(grantedSec, hasRatio ? Math.max(0, ratio) : -1);
-    this.hooks.changed(change, binding, this.nowMs);
+    this.hooks.changed(change, binding);
   }
 
   /**
@@ -260,12 +236,11 @@ export class Ledger {
       exchange.cseq > binding.cseq;
     const wasAlive = goesOn && countUnclaimed(response) === 0;
     if (wasAlive && this.lists.noteMissed(registrar)) this.hooks.listsOwn(registrar);
-    binding.state = 'live';
-    this.count(binding.owner, 1);
+    this.bindings.revive(binding);
     binding.learned = wasAlive;
     this.fill(binding, exchange, contact, grantedSec);
     this.hooks.granted(grantedSec, -1);
-    this.hooks.changed(wasAlive ? 'learned' : 'added', binding, this.nowMs);
+    this.hooks.changed(wasAlive ? 'learned' : 'added', binding);
   }
 
   private fill(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
@@ -282,16 +257,7 @@ export class Ledger {
     binding.confirmedAtMs = this.nowMs;
     binding.stamp = this.stamp;
     const legs = exchange.handshakeStartMs < exchange.firstAtMs ? 2 : 1;
-    this.grant(binding, grantedSec, legs);
-  }
-
-  private grant(binding: Binding, grantedSec: number, legs: number): void {
-    binding.grantedExpiresSec = grantedSec;
-    binding.expiresAtMs = this.nowMs + grantedSec * 1000;
-    this.expectedLoadMicro -= binding.loadMicro;
-    binding.loadMicro = Math.round((legs * 2 * MICRO) / grantedSec);
-    this.expectedLoadMicro += binding.loadMicro;
-    this.wheel.place(binding);
+    this.bindings.grant(binding, grantedSec, legs);
   }
 
   // --- what else the 2xx lists, and what it does not
@@ -328,7 +294,7 @@ export class Ledger {
   private learn(entry: AorEntry, listed: ListedContact, response: ResponseReader): void {
     const grantedSec = remainingOf(listed, response);
     if (grantedSec === 0) return;
-    const binding = this.enter(entry);
+    const binding = this.bindings.enter(entry);
     binding.uri = listed.text;
     binding.instance = listed.instance;
     binding.regId = listed.regId;
@@ -336,29 +302,27 @@ export class Ledger {
     binding.refreshedAtMs = this.nowMs;
     binding.confirmedAtMs = this.nowMs;
     binding.stamp = this.stamp;
-    this.grant(binding, grantedSec, 2);
-    this.hooks.changed('learned', binding, this.nowMs);
+    this.bindings.grant(binding, grantedSec, 2);
+    this.hooks.changed('learned', binding);
   }
 
   /** The list's word on a binding that we know: gone, back, or of another age than we thought. */
   private adjust(binding: Binding, exchange: Exchange, listed: ListedContact): void {
     if (binding.confirmedAtMs > exchange.firstAtMs) return;
     if (listed.expiresSec === 0) {
-      this.drop(binding, binding.state === 'live' ? 'removed' : undefined);
+      this.bindings.drop(binding, 'removed');
       return;
     }
     if (binding.state === 'missing') {
-      binding.state = 'live';
+      this.bindings.revive(binding);
       binding.learned = true;
-      this.count(binding.owner, 1);
-      this.hooks.changed('learned', binding, this.nowMs);
+      this.hooks.changed('learned', binding);
     }
     binding.confirmedAtMs = this.nowMs;
     if (listed.expiresSec === NOT_STATED) return;
     const expiresAtMs = this.nowMs + listed.expiresSec * 1000;
     if (Math.abs(expiresAtMs - binding.expiresAtMs) <= TOLERANCE_MS) return;
-    binding.expiresAtMs = expiresAtMs;
-    this.wheel.place(binding);
+    this.bindings.correct(binding, expiresAtMs);
   }
 
   /**
@@ -378,86 +342,11 @@ export class Ledger {
 
   private dropMissing(binding: Binding, registrar: RegistrarRecord): void {
     if (binding.expiresAtMs <= this.nowMs + TOLERANCE_MS) {
-      this.drop(binding, 'expired');
+      this.bindings.drop(binding, 'expired');
       return;
     }
-    if (!this.lists.mayErr(registrar)) {
-      this.drop(binding, 'removed');
-      return;
-    }
-    binding.state = 'missing';
-    this.count(binding.owner, -1);
-    this.wheel.place(binding);
-    this.hooks.changed('removed', binding, this.nowMs);
-  }
-
-  // --- entering and leaving
-
-  private enter(entry: AorEntry): Binding {
-    this.makeRoom(entry);
-    const binding = new Binding(entry);
-    binding.nextOfAor = entry.first;
-    entry.first = binding;
-    this.count(entry, 1);
-    return binding;
-  }
-
-  private makeRoom(entry: AorEntry): void {
-    let count = 0;
-    let soonest = entry.first;
-    for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
-      count++;
-      if (soonest !== undefined && binding.dueMs < soonest.dueMs) soonest = binding;
-    }
-    if (count < MAX_BINDINGS_PER_AOR || soonest === undefined) return;
-    this.drop(soonest, undefined);
-    this.hooks.evicted();
-  }
-
-  /** Takes a binding out; `change` where that is to be told. */
-  private drop(binding: Binding, change: Change | undefined): void {
-    const { owner } = binding;
-    if (binding.state === 'gone') return;
-    if (binding.state === 'live') this.count(owner, -1);
-    binding.state = 'gone';
-    this.leave(binding);
-    if (owner.first === binding) owner.first = binding.nextOfAor;
-    for (let other = owner.first; other !== undefined; other = other.nextOfAor) {
-      if (other.nextOfAor === binding) other.nextOfAor = binding.nextOfAor;
-    }
-    if (owner.first === undefined && this.entries.peek(owner.aor) === owner) this.entries.delete(owner.aor);
-    if (change !== undefined) this.hooks.changed(change, binding, this.nowMs);
-  }
-
-  private leave(binding: Binding): void {
-    this.wheel.remove(binding);
-    this.expectedLoadMicro -= binding.loadMicro;
-    binding.loadMicro = 0;
-  }
-
-  /** Pushed out by our limit: gauges follow, and nothing is told of the phones. */
-  private evict(entry: AorEntry): void {
-    for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
-      if (binding.state === 'live') this.count(entry, -1);
-      binding.state = 'gone';
-      this.leave(binding);
-    }
-    entry.first = undefined;
-    this.hooks.evicted();
-  }
-
-  /** One live binding more or less: all gauges change here and nowhere else. */
-  private count(entry: AorEntry, by: 1 | -1): void {
-    this.shelve(entry.liveCount, -1);
-    entry.liveCount += by;
-    this.shelve(entry.liveCount, 1);
-    entry.domain.bindings += by;
-    if (by === 1 && entry.liveCount === 1) entry.domain.aors++;
-    if (by === -1 && entry.liveCount === 0) entry.domain.aors--;
-  }
-
-  private shelve(contacts: number, by: 1 | -1): void {
-    if (contacts > 0) this.aorsByContacts[Math.min(contacts, 4) - 1]! += by;
+    if (this.lists.mayErr(registrar)) this.bindings.miss(binding);
+    else this.bindings.drop(binding, 'removed');
   }
 }
 

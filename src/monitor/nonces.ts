@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Endpoint } from '../sip/address.ts';
+import { Endpoint } from '../sip/address.ts';
+import type { Exchange } from './exchange.ts';
 import type { Credentials } from './verdict.ts';
 
 /** An answer to a nonce this young is the answer to its challenge; to an older one it is a nonce reused. */
@@ -10,18 +11,23 @@ export const ABANDONED_MS = 32_000;
 const MEMORY_MS = 64_000;
 /** How long a nonce stays known as rejected after its last use. */
 const REJECTED_MEMORY_MS = 3_600_000;
+const MAX_REJECTED = 65_536;
 /** Longer nonces are told apart by their first bytes and a hash of the whole. */
 export const MAX_NONCE_LENGTH = 128;
 
 /** A plain challenge that waits for its REGISTER with credentials. One object for all nonces of one response. */
 export class Challenge {
+  readonly aor: string;
+  readonly phone = new Endpoint();
   readonly atMs: number;
   readonly handshakeStartMs: number;
   /** Answered, or no longer to be judged because something we needed was lost. */
   done = false;
   next: Challenge | undefined = undefined;
 
-  constructor(atMs: number, handshakeStartMs: number) {
+  constructor(aor: string, phone: Endpoint, atMs: number, handshakeStartMs: number) {
+    this.aor = aor;
+    this.phone.copyFrom(phone);
     this.atMs = atMs;
     this.handshakeStartMs = handshakeStartMs;
   }
@@ -82,26 +88,20 @@ export class Nonces {
       },
     });
     this.rejected = new LRUCache<string, number>({
-      max,
+      max: Math.min(max, MAX_REJECTED),
       dispose: (atMs, _key, reason) => {
         if (reason === 'evict' && this.nowMs - atMs < REJECTED_MEMORY_MS) this.onEvict();
       },
     });
   }
 
-  /** A challenge to `aor` carried this nonce and went to `phone`. `challenge` where it is a plain one. */
-  issue(
-    nonce: string,
-    aor: string,
-    phone: Endpoint,
-    challenge: Challenge | undefined,
-    handshakeStartMs: number,
-    nowMs: number,
-  ): void {
+  /** A challenge that answers `exchange` carried this nonce. */
+  issue(nonce: string, exchange: Exchange, nowMs: number): void {
     this.nowMs = nowMs;
+    const { aor, challenge, phone } = exchange;
     const known = this.issues.get(nonce);
     const use = this.useFor(nonce, aor, known, nowMs);
-    use.handshakeStartMs = handshakeStartMs;
+    use.handshakeStartMs = exchange.handshakeStartMs;
     use.accepted = false;
     if (challenge !== undefined && !use.challenges.includes(challenge)) use.challenges.push(challenge);
     if (known === undefined) {
@@ -221,21 +221,23 @@ export class OpenChallenges {
     this.size++;
   }
 
-  /** Takes out the challenges whose time is over; answers how many of them nobody answered. */
-  abandoned(nowMs: number): number {
-    let count = 0;
+  /** Takes out the challenges whose time is over; `onAbandoned` gets those that nobody answered. */
+  advance(nowMs: number, onAbandoned: (challenge: Challenge) => void): void {
     while (this.oldest !== undefined && (this.oldest.done || nowMs - this.oldest.atMs >= ABANDONED_MS)) {
-      if (!this.oldest.done) count++;
-      this.oldest.done = true;
+      const { oldest } = this;
       this.shift();
+      if (oldest.done) continue;
+      oldest.done = true;
+      onAbandoned(oldest);
     }
-    return count;
   }
 
   /** Records were lost: whatever is open may have been answered unseen. */
   giveUp(): void {
     for (let open = this.oldest; open !== undefined; open = open.next) open.done = true;
-    this.abandoned(Number.NEGATIVE_INFINITY);
+    this.oldest = undefined;
+    this.newest = undefined;
+    this.size = 0;
   }
 
   private shift(): void {

@@ -1,3 +1,6 @@
+import type { StormThresholds, SuspicionThresholds } from './thresholds.ts';
+import { DEFAULT_STORM, DEFAULT_SUSPICION } from './thresholds.ts';
+
 /** Bounds and choices of the monitor. Every one has a default; see DEFAULT_MONITOR_OPTIONS. */
 export interface MonitorOptions {
   /** AORs with bindings that are remembered; past it the one refreshed longest ago is evicted. */
@@ -22,6 +25,8 @@ export interface MonitorOptions {
   readonly maxDomains: number;
   /** AORs that ought to be registered, `24001@iptlab.com` or with a `sip:` before it. */
   readonly inventory: readonly string[];
+  readonly suspicion: SuspicionThresholds;
+  readonly storm: StormThresholds;
 }
 
 export const DEFAULT_MONITOR_OPTIONS: MonitorOptions = {
@@ -36,4 +41,6 @@ export const DEFAULT_MONITOR_OPTIONS: MonitorOptions = {
   configuredDomains: [],
   maxDomains: 50,
   inventory: [],
+  suspicion: DEFAULT_SUSPICION,
+  storm: DEFAULT_STORM,
 };

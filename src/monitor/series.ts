@@ -88,10 +88,10 @@ export class Series {
     };
   }
 
-  /** Counts one for an AOR; `isRegistered`: it has bindings now. */
-  add(family: SeriesFamily, aor: string, isRegistered: boolean): void {
+  /** Counts one for an AOR, which has bindings now, or none. */
+  add(family: SeriesFamily, aor: string, state: 'registered' | 'unregistered'): void {
     if (this.budget === 0) return;
-    const part = isRegistered || this.hasRegistered(aor) ? 'main' : 'probation';
+    const part = state === 'registered' || this.hasRegistered(aor) ? 'main' : 'probation';
     this.families[family].add(aor, part, this.label);
   }
 

@@ -82,6 +82,8 @@ export function printable(text: string, maxLength: number): string {
 export class TextPool {
   private readonly texts: string[];
   private readonly mask: number;
+  /** Of the text that was asked for last. */
+  lastHash = 0;
 
   /** `places` must be a power of two. */
   constructor(places: number) {
@@ -91,6 +93,7 @@ export class TextPool {
 
   textOf(bytes: Uint8Array, start: number, end: number): string {
     const hash = hashOf(bytes, start, end);
+    this.lastHash = hash;
     const place = (hash ^ (hash >>> 15)) & this.mask;
     const known = this.texts[place]!;
     if (isText(bytes, start, end, known)) return known;

@@ -11,6 +11,12 @@ export type Credentials = 'none' | 'fresh' | 'rejected' | 'old' | 'unknown';
 /** Whether a challenge says `stale=true`: the digest was right, its nonce was not (RFC 2617 §3.2.1). */
 export type Staleness = 'stale' | 'not_stale';
 
+/**
+ * `proven` where the nonce that was answered had been issued to this very address and to no other. The
+ * source of a UDP datagram can be forged, and nobody must be banned for what another one sent.
+ */
+export type Proof = 'proven' | 'unproven';
+
 /** The truth table: what a REGISTER came to, by its final status. 401 and 407 are the ones that need more to be told. */
 export function verdict(status: number, credentials: Credentials, staleness: Staleness): Result {
   switch (status) {

@@ -1,0 +1,285 @@
+import { Header } from '../sip/headers.ts';
+import { Message, parse } from '../sip/message.ts';
+import type { AorReader } from './aor.ts';
+import { EarlyResponses } from './early-responses.ts';
+import type { Exchange } from './exchange.ts';
+import type { Result } from './lists.ts';
+import { ATTEMPT_KINDS } from './lists.ts';
+import { Challenge } from './nonces.ts';
+import { ExchangeKey, RequestReader, ResponseReader } from './observe.ts';
+import type { Parts } from './parts.ts';
+import type { Tapped } from './tapped.ts';
+import type { Credentials, Proof } from './verdict.ts';
+import { isAuthFailure, verdict } from './verdict.ts';
+
+/** Pairs REGISTERs with their answers, judges each pair once, and hands the accepted ones to the ledger. */
+export class Registrations {
+  private readonly parts: Parts;
+  private readonly to: AorReader;
+  private readonly early: EarlyResponses;
+  private readonly message = new Message();
+  private readonly key = new ExchangeKey();
+  private readonly request = new RequestReader();
+  private readonly response = new ResponseReader();
+
+  constructor(parts: Parts, to: AorReader) {
+    this.parts = parts;
+    this.to = to;
+    this.early = new EarlyResponses((tapped) => this.onOrphan(tapped));
+  }
+
+  observe(tapped: Tapped): void {
+    const { message, key } = this;
+    if (!parse(tapped.bytes, tapped.start, tapped.end, message)) return;
+    if (message.fault !== undefined || !key.read(message)) return;
+    if (message.isRequest) {
+      if (message.method === 'REGISTER') this.onRequest(tapped);
+    } else if (message.status >= 200) {
+      this.onResponse(tapped);
+    }
+  }
+
+  /** Forgets what is over. */
+  advance(): void {
+    const { exchanges, nonces, nowMs } = this.parts;
+    this.early.advance(nowMs);
+    exchanges.forgetSettled(nowMs);
+    this.tellOverdue();
+    nonces.forget(nowMs);
+  }
+
+  /** What is overdue by now is told before anything new is looked at. */
+  private tellOverdue(): void {
+    const { challenges, exchanges, implicitStales, knowledge, nowMs } = this.parts;
+    for (let late = exchanges.overdue(nowMs); late !== undefined; late = exchanges.overdue(nowMs)) {
+      exchanges.settle(late, 'timed_out', nowMs);
+      // Its answer may be among the records that were lost.
+      const mayBeLost = knowledge.hasLostSince(late.firstAtMs);
+      this.tellResult(late, mayBeLost ? 'unclassified' : 'timeout', undefined, 'unproven');
+    }
+    challenges.advance(nowMs, this.onAbandoned);
+    implicitStales.advance(nowMs, this.onUnresolved);
+  }
+
+  private readonly onAbandoned = (challenge: Challenge): void => {
+    const { counts, nowMs, suspicion } = this.parts;
+    counts.challengesAbandoned++;
+    suspicion.onAbandoned(challenge, nowMs);
+  };
+
+  private readonly onUnresolved = (aor: string): void => {
+    const { counts, notices, nowMs } = this.parts;
+    counts.implicitStaleUnresolved++;
+    notices.tell('implicit_stale_unresolved', aor, 'no registration followed within 10 s', nowMs);
+  };
+
+  // --- requests
+
+  private onRequest(tapped: Tapped): void {
+    const { key } = this;
+    const { counts, exchanges, nowMs, storm, suspicion } = this.parts;
+    if (exchanges.find(key.bytes, key.length, key.hash) !== undefined) {
+      counts.retransmissions++;
+      storm.onCopy(nowMs);
+      return;
+    }
+    if (!this.readTo()) return;
+    this.tellOverdue();
+    const exchange = this.open(tapped);
+    const aorHash = this.to.hash;
+    this.readRequest(exchange);
+    counts.attempts[ATTEMPT_KINDS.indexOf(exchange.kind)]!++;
+    this.followChallenge(exchange);
+    storm.onAttempt(exchange, aorHash, nowMs);
+    suspicion.onRequest(exchange, aorHash, nowMs);
+    this.noteOddities(exchange);
+    if (this.early.isEmpty) return;
+    const response = this.early.take(key.bytes, key.length);
+    if (response !== undefined) this.observe(response);
+  }
+
+  private readTo(): boolean {
+    const { message, to } = this;
+    const line = message.firstOf(Header.TO);
+    return line >= 0 && to.read(message.bytes, message.valueStart(line), message.valueEnd(line));
+  }
+
+  /** A new exchange under the key that was read, for the AOR that was read. */
+  private open(tapped: Tapped): Exchange {
+    const { key, to } = this;
+    const exchange = this.parts.exchanges.add(key.bytes, key.length, key.hash, this.parts.nowMs);
+    exchange.aor = to.aor;
+    exchange.host = to.host;
+    exchange.cseq = key.cseq;
+    exchange.phone.copyFrom(tapped.phone);
+    return exchange;
+  }
+
+  private readRequest(exchange: Exchange): void {
+    const { ledger } = this.parts;
+    ledger.readTextsOf(ledger.entryOf(exchange.aor));
+    this.request.read(this.message, exchange, ledger.knownTexts);
+  }
+
+  /** Credentials answer the challenge whose nonce they carry, and belong to the handshake that it was part of. */
+  private followChallenge(exchange: Exchange): void {
+    for (const nonce of exchange.nonces) {
+      const startMs = this.parts.nonces.answer(nonce, exchange.aor);
+      if (startMs !== undefined) exchange.handshakeStartMs = Math.min(exchange.handshakeStartMs, startMs);
+    }
+  }
+
+  private noteOddities(exchange: Exchange): void {
+    const { message } = this;
+    const { ledger, notices, nowMs } = this.parts;
+    const { aor } = exchange;
+    const from = message.firstOf(Header.FROM);
+    if (from >= 0 && !this.to.names(message.bytes, message.valueStart(from), message.valueEnd(from), aor)) {
+      notices.tell('third_party', aor, 'From and To name different users', nowMs);
+    }
+    if (this.request.invalidContact) {
+      notices.tell('invalid_contact', aor, 'a Contact header could not be read', nowMs);
+    }
+    for (let known = ledger.entryOf(aor)?.first; known !== undefined; known = known.nextOfAor) {
+      const isSameCall = known.callIdA === exchange.callIdA && known.callIdB === exchange.callIdB;
+      if (!isSameCall || known.port === 0 || exchange.cseq > known.cseq) continue;
+      notices.tell(
+        'cseq_regress',
+        aor,
+        `CSeq ${exchange.cseq} after ${known.cseq} of the same Call-ID`,
+        nowMs,
+      );
+      return;
+    }
+  }
+
+  // --- responses
+
+  private onResponse(tapped: Tapped): void {
+    const { key } = this;
+    this.tellOverdue();
+    const exchange = this.parts.exchanges.find(key.bytes, key.length, key.hash);
+    if (exchange !== undefined) this.settle(exchange, tapped);
+    else if (!this.early.hold(tapped, key.bytes, key.length)) this.adopt(tapped);
+  }
+
+  /** A held response whose request did not come. */
+  private onOrphan(tapped: Tapped): void {
+    const { key } = this;
+    if (!parse(tapped.bytes, tapped.start, tapped.end, this.message) || !key.read(this.message)) return;
+    if (this.parts.exchanges.find(key.bytes, key.length, key.hash) === undefined) this.adopt(tapped);
+  }
+
+  /** A response without its request (it passed before our start, or its record was lost) stands for itself. */
+  private adopt(tapped: Tapped): void {
+    if (!this.readTo()) return;
+    const exchange = this.open(tapped);
+    exchange.hasRequest = false;
+    exchange.kind = 'initial';
+    exchange.userAgent = '';
+    this.settle(exchange, tapped);
+  }
+
+  private settle(exchange: Exchange, tapped: Tapped): void {
+    const { exchanges, nowMs } = this.parts;
+    if (exchange.phase === 'answered') {
+      this.noteCopy(exchange);
+      return;
+    }
+    const isLate = exchange.phase === 'timed_out';
+    exchanges.settle(exchange, 'answered', nowMs);
+    const { response } = this;
+    response.read(this.message);
+    const credentials = this.credentialsOf(exchange);
+    const result = verdict(response.status, credentials, response.staleness);
+    // Told as timeout already: a late answer feeds the ledger and the nonces only.
+    if (!isLate) this.tellAnswer(exchange, result, credentials);
+    if (result === 'challenged' && !isLate) this.openChallenge(exchange);
+    this.noteNonces(exchange, result, credentials);
+    if (result === 'ok') this.accept(exchange, tapped);
+  }
+
+  private credentialsOf(exchange: Exchange): Credentials {
+    if (!exchange.hasRequest) return 'unknown';
+    let best: Credentials = 'none';
+    for (const nonce of exchange.nonces) {
+      const standing = this.parts.nonces.standing(nonce, exchange.aor, exchange.firstAtMs);
+      if (standing === 'fresh') return 'fresh';
+      if (best !== 'rejected') best = standing;
+    }
+    return best;
+  }
+
+  private proofOf(exchange: Exchange): Proof {
+    for (const nonce of exchange.nonces) {
+      if (this.parts.nonces.isProven(nonce, exchange.phone)) return 'proven';
+    }
+    return 'unproven';
+  }
+
+  private tellAnswer(exchange: Exchange, result: Result, credentials: Credentials): void {
+    const { implicitStales, ledger, nowMs, report, series, suspicion } = this.parts;
+    const { response } = this;
+    const { aor } = exchange;
+    const proof = result === 'ok' ? 'unproven' : this.proofOf(exchange);
+    this.tellResult(exchange, result, response, proof);
+    if (exchange.hasRequest) report.delay(exchange, result, response.status, nowMs);
+    const isFailure = isAuthFailure(result, credentials);
+    if (result === 'challenged' || isFailure) {
+      const state = ledger.isRegistered(aor) ? 'registered' : 'unregistered';
+      series.add(isFailure ? 'auth_failures' : 'challenges', aor, state);
+    }
+    if (result === 'implicit_stale') implicitStales.add(aor, nowMs);
+    suspicion.onResult(exchange, result, credentials, proof, nowMs);
+  }
+
+  private tellResult(
+    exchange: Exchange,
+    result: Result,
+    response: ResponseReader | undefined,
+    proof: Proof,
+  ): void {
+    this.parts.storm.onResult(result);
+    this.parts.report.result(exchange, result, response, proof, this.parts.nowMs);
+  }
+
+  private openChallenge(exchange: Exchange): void {
+    const { aor, handshakeStartMs, phone } = exchange;
+    exchange.challenge = new Challenge(aor, phone, this.parts.nowMs, handshakeStartMs);
+    this.parts.challenges.add(exchange.challenge);
+  }
+
+  /** What this answer says of the nonces before it, and which ones it issues. */
+  private noteNonces(exchange: Exchange, result: Result, credentials: Credentials): void {
+    const { nonces, nowMs } = this.parts;
+    const isRefusal = result === 'implicit_stale' || isAuthFailure(result, credentials);
+    for (const nonce of exchange.nonces) {
+      if (result === 'ok') nonces.accept(nonce, exchange.aor);
+      else if (isRefusal) nonces.reject(nonce, exchange.aor, nowMs);
+    }
+    // A failed attempt ends a handshake; what its challenge starts is the next one.
+    if (result === 'auth_failure') exchange.handshakeStartMs = exchange.firstAtMs;
+    this.issueNonces(exchange);
+  }
+
+  /** A registrar without a transaction layer challenges each copy anew, and the phone may answer any of the nonces. */
+  private noteCopy(exchange: Exchange): void {
+    if (this.message.status !== 401 && this.message.status !== 407) return;
+    this.response.read(this.message);
+    this.issueNonces(exchange);
+  }
+
+  private issueNonces(exchange: Exchange): void {
+    const { nonces, nowMs } = this.parts;
+    for (const nonce of this.response.nonces) nonces.issue(nonce, exchange, nowMs);
+  }
+
+  private accept(exchange: Exchange, tapped: Tapped): void {
+    const { counts, domains, implicitStales, ledger, lists, nowMs, series } = this.parts;
+    counts.implicitStaleRecovered += implicitStales.recover(exchange.aor);
+    series.promote(exchange.aor);
+    const domain = domains.admit(exchange.host);
+    ledger.accept(exchange, this.response, lists.of(tapped.registrar), domain, nowMs);
+    this.parts.noteGrants();
+  }
+}

@@ -1,0 +1,243 @@
+import { LRUCache } from 'lru-cache';
+import type { Endpoint } from '../sip/address.ts';
+import { hostText } from '../sip/address.ts';
+import { ActivePatterns } from './active.ts';
+import type { MonitorCounts } from './counts.ts';
+import type { EventGate } from './event-gate.ts';
+import type { Exchange } from './exchange.ts';
+import type { Ledger } from './ledger.ts';
+import type { Pattern, Result } from './lists.ts';
+import { PATTERNS } from './lists.ts';
+import type { Challenge } from './nonces.ts';
+import { FailingAor, FailingSource } from './suspects.ts';
+import type { SuspicionThresholds } from './thresholds.ts';
+import { TightLoops } from './tight-loops.ts';
+import type { Credentials, Proof } from './verdict.ts';
+import { isAuthFailure } from './verdict.ts';
+
+/** User agents that are attack tools by their own word, in lower case: Kamailio's default drop list. */
+const SCANNERS = ['friendly-scanner', 'sipvicious', 'sipcli', 'pplsip', 'vaxsipuseragent'];
+/** User agents whose class is remembered. */
+const MAX_USER_AGENTS = 4096;
+/** A run of failures that paused this long is over. */
+const RUN_MEMORY_MS = 3_600_000;
+const TIGHT_LOOP_MEMORY_MS = 60_000;
+
+/** What of the monitor's parts the suspicion needs. */
+export interface SuspicionParts {
+  readonly counts: MonitorCounts;
+  readonly gate: EventGate;
+  readonly ledger: Ledger;
+  /** An address or an AOR had to go because of our limit. */
+  evicted(): void;
+}
+
+/** Who tries passwords, looks for extensions, or has lost its mind. It names them; it never blocks. */
+export class Suspicion {
+  private readonly thresholds: SuspicionThresholds;
+  private readonly parts: SuspicionParts;
+  private readonly active = new ActivePatterns();
+  private readonly aors: LRUCache<string, FailingAor>;
+  private readonly sources: LRUCache<string, FailingSource>;
+  private readonly loops: TightLoops;
+  private readonly isScanner = new Map<string, boolean>();
+  private nowMs = 0;
+
+  constructor(thresholds: SuspicionThresholds, maxSources: number, parts: SuspicionParts) {
+    this.thresholds = thresholds;
+    this.parts = parts;
+    this.loops = new TightLoops(thresholds.tightLoopPerMin);
+    const dispose = (_value: object, _key: string, reason: string): void => {
+      if (reason === 'evict') parts.evicted();
+    };
+    const max = Math.max(1, maxSources);
+    this.aors = new LRUCache<string, FailingAor>({ max, dispose });
+    this.sources = new LRUCache<string, FailingSource>({ max, dispose });
+  }
+
+  countNow(pattern: Pattern): number {
+    return this.active.count(pattern);
+  }
+
+  advance(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.active.advance(nowMs);
+  }
+
+  /** The first copy of a REGISTER. `aorHash` is any hash of its AOR. */
+  onRequest(exchange: Exchange, aorHash: number, nowMs: number): void {
+    this.nowMs = nowMs;
+    if (this.looksLikeScanner(exchange.userAgent)) {
+      const untilMs = nowMs + this.thresholds.scannerWindowSec * 1000;
+      this.tell(
+        'scanner',
+        '',
+        hostText(exchange.phone),
+        untilMs,
+        'unproven',
+        'its User-Agent is that of a scanner',
+      );
+    }
+    this.loops.note(exchange.aor, aorHash, exchange.phone, nowMs, this.onLoop);
+  }
+
+  private readonly onLoop = (aor: string, source: string): void => {
+    const detail = `more than ${this.thresholds.tightLoopPerMin} REGISTERs a minute`;
+    this.tell('tight_loop', aor, source, this.nowMs + TIGHT_LOOP_MEMORY_MS, 'unproven', detail);
+  };
+
+  /** A final response. */
+  onResult(exchange: Exchange, result: Result, credentials: Credentials, proof: Proof, nowMs: number): void {
+    this.nowMs = nowMs;
+    const isFailure = isAuthFailure(result, credentials);
+    if (isFailure) this.onFailure(exchange, proof);
+    if (isFailure || result === 'unknown_user' || result === 'forbidden') {
+      this.onProbe(hostText(exchange.phone), exchange.aor);
+    }
+    if (result === 'ok') this.onOk(exchange, proof);
+  }
+
+  /** A challenge that nobody answered: what a search for extensions leaves where unknown ones are challenged too. */
+  onAbandoned(challenge: Challenge, nowMs: number): void {
+    this.nowMs = nowMs;
+    this.onProbe(hostText(challenge.phone), challenge.aor);
+  }
+
+  private onFailure(exchange: Exchange, proof: Proof): void {
+    const { nowMs, thresholds } = this;
+    const { aor } = exchange;
+    const source = hostText(exchange.phone);
+    const windowMs = thresholds.failureWindowSec * 1000;
+    const failing = this.failingAor(aor);
+    failing.failures.add(nowMs);
+    failing.sources.add(source, nowMs);
+    const run = failing.runOf(source, nowMs);
+    run.failures = nowMs - run.lastMs > RUN_MEMORY_MS ? 1 : run.failures + 1;
+    run.lastMs = nowMs;
+    run.isKnown ||= this.isRegisteredFrom(aor, exchange.phone);
+    const { firstMs } = failing.failures;
+    if (firstMs !== undefined && nowMs - firstMs <= windowMs) {
+      const detail = `${thresholds.bruteForceFailures} failures within ${inSeconds(nowMs - firstMs)}`;
+      this.tell('brute_force', aor, source, firstMs + windowMs, proof, detail);
+    }
+    const sources = failing.sources.countSince(nowMs - windowMs);
+    if (sources > thresholds.distributedSources) {
+      this.tell('distributed', aor, '', nowMs + windowMs, 'unproven', `failures from ${sources} sources`);
+    }
+    this.onFailureOfSource(source, aor, proof, windowMs);
+  }
+
+  private onFailureOfSource(source: string, aor: string, proof: Proof, windowMs: number): void {
+    const { nowMs, thresholds } = this;
+    const failing = this.failingSource(source);
+    failing.failures.add(nowMs);
+    failing.failed.add(aor, nowMs);
+    const { firstMs } = failing.failures;
+    if (firstMs === undefined || nowMs - firstMs > windowMs) return;
+    const aors = failing.failed.countSince(nowMs - windowMs);
+    if (aors < thresholds.sprayAors) return;
+    const detail = `${thresholds.sprayFailures} failures on ${aors} AORs within ${inSeconds(nowMs - firstMs)}`;
+    this.tell('spray', '', source, firstMs + windowMs, proof, detail);
+  }
+
+  private onProbe(source: string, aor: string): void {
+    const { nowMs, thresholds } = this;
+    const { probed } = this.failingSource(source);
+    const windowMs = thresholds.enumerationWindowSec * 1000;
+    probed.add(aor, nowMs);
+    const aors = probed.countSince(nowMs - windowMs);
+    if (aors <= thresholds.enumerationAors) return;
+    this.tell('enumeration', '', source, nowMs + windowMs, 'unproven', `nowhere with ${aors} AORs and more`);
+  }
+
+  private onOk(exchange: Exchange, proof: Proof): void {
+    if (this.aors.size === 0 && this.sources.size === 0) return;
+    const { aor } = exchange;
+    const failing = this.aors.peek(aor);
+    const source = hostText(exchange.phone);
+    this.sources.peek(source)?.probed.delete(aor);
+    const run = failing?.runs.get(source);
+    if (failing === undefined || run === undefined) return;
+    failing.runs.delete(source);
+    if (run.failures < this.thresholds.compromiseFailures || this.nowMs - run.lastMs > RUN_MEMORY_MS) return;
+    if (run.isKnown || this.isRegisteredFrom(aor, exchange.phone)) return;
+    this.parts.counts.compromiseSuspected++;
+    const detail = `${run.failures} failures, then a success from an address that never had this AOR`;
+    this.emit('compromise', aor, source, proof, detail);
+  }
+
+  private isRegisteredFrom(aor: string, phone: Endpoint): boolean {
+    for (let known = this.parts.ledger.entryOf(aor)?.first; known !== undefined; known = known.nextOfAor) {
+      const isSame = known.d === phone.d && known.c === phone.c && known.b === phone.b && known.a === phone.a;
+      if (isSame && known.port !== 0) return true;
+    }
+    return false;
+  }
+
+  private looksLikeScanner(userAgent: string): boolean {
+    const known = this.isScanner.get(userAgent);
+    if (known !== undefined) return known;
+    if (this.isScanner.size >= MAX_USER_AGENTS) this.isScanner.clear();
+    const folded = userAgent.toLowerCase();
+    const is = SCANNERS.some((name) => folded.includes(name));
+    this.isScanner.set(userAgent, is);
+    return is;
+  }
+
+  private failingAor(aor: string): FailingAor {
+    let failing = this.aors.get(aor);
+    if (failing === undefined) {
+      failing = new FailingAor(this.thresholds.bruteForceFailures);
+      this.aors.set(aor, failing);
+    }
+    return failing;
+  }
+
+  private failingSource(source: string): FailingSource {
+    let failing = this.sources.get(source);
+    if (failing === undefined) {
+      failing = new FailingSource(this.thresholds.sprayFailures);
+      this.sources.set(source, failing);
+    }
+    return failing;
+  }
+
+  /** Counts and tells a pattern when someone begins to match it, not again while it goes on. */
+  private tell(
+    pattern: Pattern,
+    aor: string,
+    source: string,
+    untilMs: number,
+    proof: Proof,
+    detail: string,
+  ): void {
+    const name = pattern === 'brute_force' || pattern === 'distributed' ? aor : `${source} ${aor}`;
+    if (!this.active.note(pattern, name, untilMs, this.nowMs)) return;
+    this.parts.counts.suspiciousEvents[PATTERNS.indexOf(pattern)]!++;
+    this.emit(pattern, aor, source, proof, detail);
+  }
+
+  private emit(
+    pattern: Pattern | 'compromise',
+    aor: string,
+    source: string,
+    proof: Proof,
+    detail: string,
+  ): void {
+    if (!this.parts.gate.isOpen(this.nowMs)) return;
+    const atMs = this.nowMs;
+    this.parts.gate.tell({
+      kind: 'suspicion',
+      atMs,
+      pattern,
+      aor,
+      source,
+      sourceProven: proof === 'proven',
+      detail,
+    });
+  }
+}
+
+function inSeconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)} s`;
+}
