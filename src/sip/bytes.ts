@@ -56,8 +56,8 @@ export function isSpace(byte: number): boolean {
   return byte === SPACE || byte === HTAB || byte === CR || byte === LF;
 }
 
-/** RFC 3261 §25.1 token: alphanumeric / - . ! % * _ + ` ' ~ */
-const TOKEN = new Uint8Array(256);
+/** 1 for each byte of RFC 3261 §25.1 token: alphanumeric / - . ! % * _ + ` ' ~ */
+export const TOKEN = new Uint8Array(256);
 for (const c of ascii("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.!%*_+`'~"))
   TOKEN[c] = 1;
 

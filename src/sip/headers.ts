@@ -1,4 +1,4 @@
-import { ascii, lower } from './bytes.ts';
+import { ascii, equalsFolded } from './bytes.ts';
 
 /**
  * The header fields whose meaning someone in this house needs; every other name is OTHER and passes
@@ -37,11 +37,6 @@ export type HeaderId = (typeof Header)[keyof typeof Header];
 /** How many values `Header` has: the length of tables indexed by it. */
 export const HEADER_COUNT = 25;
 
-interface Name {
-  readonly literal: Uint8Array;
-  readonly id: HeaderId;
-}
-
 /** Full names with their compact forms (RFC 3261 §7.3.3; the others' from their own RFCs at IANA). */
 const NAMES: readonly (readonly [HeaderId, ...string[]])[] = [
   [Header.VIA, 'via', 'v'],
@@ -72,15 +67,23 @@ const NAMES: readonly (readonly [HeaderId, ...string[]])[] = [
 
 const LONGEST_NAME = 19;
 const LETTERS = 32;
+const NO_NAME = 0;
 
-/** Candidates by length and first letter: at most two names share a cell. */
-const byLengthAndLetter: (readonly Name[] | undefined)[] = new Array((LONGEST_NAME + 1) * LETTERS).fill(
-  undefined,
-);
+/**
+ * The names as flat tables, because this is asked for every line of every message: the first candidate by length
+ * and first letter, then a chain of the few that share both.
+ */
+const literals: Uint8Array[] = [new Uint8Array(0)];
+const ids: HeaderId[] = [Header.OTHER];
+const firstCandidate = new Uint8Array((LONGEST_NAME + 1) * LETTERS);
+const nextCandidate: number[] = [NO_NAME];
 for (const [id, ...names] of NAMES) {
   for (const name of names) {
     const cell = name.length * LETTERS + (name.charCodeAt(0) & 31);
-    byLengthAndLetter[cell] = [...(byLengthAndLetter[cell] ?? []), { literal: ascii(name), id }];
+    nextCandidate.push(firstCandidate[cell]!);
+    firstCandidate[cell] = literals.length;
+    literals.push(ascii(name));
+    ids.push(id);
   }
 }
 
@@ -88,13 +91,10 @@ for (const [id, ...names] of NAMES) {
 export function headerId(bytes: Uint8Array, start: number, end: number): HeaderId {
   const length = end - start;
   if (length < 1 || length > LONGEST_NAME) return Header.OTHER;
-  const names = byLengthAndLetter[length * LETTERS + (bytes[start]! & 31)];
-  if (names === undefined) return Header.OTHER;
-  for (let n = 0; n < names.length; n++) {
-    const { literal, id } = names[n]!;
-    let i = 0;
-    while (i < length && lower(bytes[start + i]!) === literal[i]) i++;
-    if (i === length) return id;
+  let candidate = firstCandidate[length * LETTERS + (bytes[start]! & 31)]!;
+  while (candidate !== NO_NAME) {
+    if (equalsFolded(bytes, start, end, literals[candidate]!)) return ids[candidate]!;
+    candidate = nextCandidate[candidate]!;
   }
   return Header.OTHER;
 }

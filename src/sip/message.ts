@@ -8,13 +8,14 @@ import {
   indexOf,
   indexOfLineEnd,
   isDigit,
+  isSpace,
   isToken,
-  isTokenByte,
   LANGLE,
   LF,
   NOT_A_NUMBER,
   SPACE,
   skipSpace,
+  TOKEN,
   trimEnd,
   wordsOf,
 } from './bytes.ts';
@@ -256,9 +257,10 @@ function readHeaders(message: Message, from: number, end: number): void {
   const { bytes } = message;
   let at = from;
   while (at < end && message.headerCount < MAX_HEADER_LINES) {
-    if (bytes[at] === LF || (bytes[at] === CR && at + 1 < end && bytes[at + 1] === LF)) {
+    const byte = bytes[at]!;
+    if (byte === LF || (byte === CR && at + 1 < end && bytes[at + 1] === LF)) {
       message.headersEnd = at;
-      message.bodyStart = bytes[at] === LF ? at + 1 : at + 2;
+      message.bodyStart = byte === LF ? at + 1 : at + 2;
       return;
     }
     at = readHeaderLine(message, at, end);
@@ -268,31 +270,55 @@ function readHeaders(message: Message, from: number, end: number): void {
   message.fail('headers_unterminated');
 }
 
-/** One header with its folded lines (§7.3.1); answers where the next line starts. */
+/**
+ * One header with its folded lines (§7.3.1); answers where the next line starts. The loops stand here in full,
+ * not in functions of their own: most of a message's bytes are looked at here and nowhere else.
+ */
 function readHeaderLine(message: Message, start: number, end: number): number {
   const { bytes } = message;
   let nameEnd = start;
-  while (nameEnd < end && isTokenByte(bytes[nameEnd]!)) nameEnd++;
-  let colon = nameEnd;
-  while (colon < end && (bytes[colon] === SPACE || bytes[colon] === HTAB)) colon++;
-  const hasName = nameEnd > start && colon < end && bytes[colon] === COLON;
+  while (nameEnd < end && TOKEN[bytes[nameEnd]!] === 1) nameEnd++;
+  let at = nameEnd;
+  while (at < end && (bytes[at] === SPACE || bytes[at] === HTAB)) at++;
+  if (nameEnd === start || at === end || bytes[at] !== COLON)
+    return readDamagedLine(message, start, nameEnd, end);
+  const afterColon = ++at;
+  while (at < end && (bytes[at] === SPACE || bytes[at] === HTAB)) at++;
+  const lineEnd = endOfHeader(message, at, end);
 
-  let lineEnd = nameEnd;
-  do {
-    const lineFeed = findLineFeed(message, lineEnd, end, 'header_line');
-    lineEnd = lineFeed < 0 ? end : lineFeed + 1;
-  } while (lineEnd < end && (bytes[lineEnd] === SPACE || bytes[lineEnd] === HTAB));
-
-  if (!hasName) {
-    message.fail('header_line');
-    message.addHeader(Header.OTHER, start, start, trimEnd(bytes, start, lineEnd));
-    return lineEnd;
-  }
+  let valueEnd = lineEnd;
+  while (valueEnd > at && bytes[valueEnd - 1]! <= SPACE && isSpace(bytes[valueEnd - 1]!)) valueEnd--;
+  let valueStart = at;
+  if (bytes[at]! <= SPACE) valueStart = skipSpace(bytes, at, valueEnd);
   // An empty value stands right behind the colon, not in the next line: edits are made at these positions.
-  const spaceEnd = skipSpace(bytes, colon + 1, lineEnd);
-  const valueStart = spaceEnd < lineEnd ? spaceEnd : colon + 1;
-  message.addHeader(headerId(bytes, start, nameEnd), start, valueStart, trimEnd(bytes, valueStart, lineEnd));
+  if (valueStart >= valueEnd) valueStart = valueEnd = afterColon;
+  message.addHeader(headerId(bytes, start, nameEnd), start, valueStart, valueEnd);
   return lineEnd;
+}
+
+/** A line without name or colon: it is indexed, because the index leaves no gap. */
+function readDamagedLine(message: Message, start: number, from: number, end: number): number {
+  message.fail('header_line');
+  const lineEnd = endOfHeader(message, from, end);
+  message.addHeader(Header.OTHER, start, start, trimEnd(message.bytes, start, lineEnd));
+  return lineEnd;
+}
+
+/** Behind the line end that no continuation follows. The first branch is every line of an ordinary message. */
+function endOfHeader(message: Message, from: number, end: number): number {
+  const { bytes, words } = message;
+  const lineEnd = indexOfLineEnd(bytes, words, from, end);
+  if (lineEnd >= 0 && lineEnd + 2 < end && bytes[lineEnd] === CR && bytes[lineEnd + 1] === LF) {
+    const next = bytes[lineEnd + 2]!;
+    if (next !== SPACE && next !== HTAB) return lineEnd + 2;
+  }
+  let at = from;
+  do {
+    const lineFeed = findLineFeed(message, at, end, 'header_line');
+    if (lineFeed < 0) return end;
+    at = lineFeed + 1;
+  } while (at < end && (bytes[at] === SPACE || bytes[at] === HTAB));
+  return at;
 }
 
 /**
