@@ -127,22 +127,31 @@ export class Nonces {
   }
 
   /**
-   * A REGISTER for `aor` answers this nonce: its oldest open challenge is answered. The handshake's start,
-   * or undefined where nobody was seen issuing this nonce to this AOR.
+   * A REGISTER for `aor` answers this nonce: its oldest open challenge is answered. When the handshake began
+   * that goes on with it; undefined where none does, because nobody was seen issuing the nonce to this AOR,
+   * or what it was issued for is over: accepted, turned down, or too long ago.
    */
-  answer(nonce: string, aor: string): number | undefined {
-    const use = this.useOf(nonce, aor, this.issues.peek(nonce));
-    if (use === undefined) return undefined;
+  answer(nonce: string, aor: string, nowMs: number): number | undefined {
+    const issue = this.issues.peek(nonce);
+    const use = this.useOf(nonce, aor, issue);
+    if (use === undefined || issue === undefined) return undefined;
     let open = use.challenges.shift();
     while (open?.done === true) open = use.challenges.shift();
-    if (open === undefined) return use.handshakeStartMs;
-    open.done = true;
-    return open.handshakeStartMs;
+    if (open !== undefined) {
+      open.done = true;
+      return open.handshakeStartMs;
+    }
+    const isOver = use.accepted || nowMs - issue.issuedAtMs > ABANDONED_MS || this.isRejected(nonce, aor);
+    return isOver ? undefined : use.handshakeStartMs;
+  }
+
+  private isRejected(nonce: string, aor: string): boolean {
+    return this.rejected.size > 0 && this.rejected.get(keyOf(nonce, aor)) !== undefined;
   }
 
   /** How a nonce stands with `aor` for a request sent at `sentAtMs`. */
   standing(nonce: string, aor: string, sentAtMs: number): Exclude<Credentials, 'none' | 'unknown'> {
-    if (this.rejected.get(keyOf(nonce, aor)) !== undefined) return 'rejected';
+    if (this.isRejected(nonce, aor)) return 'rejected';
     const issue = this.issues.peek(nonce);
     if (issue === undefined || sentAtMs - issue.issuedAtMs > FRESH_MS) return 'old';
     return this.useOf(nonce, aor, issue)?.accepted === true ? 'old' : 'fresh';

@@ -124,7 +124,7 @@ export class Registrations {
   /** Credentials answer the challenge whose nonce they carry, and belong to the handshake that it was part of. */
   private followChallenge(exchange: Exchange): void {
     for (const nonce of exchange.nonces) {
-      const startMs = this.parts.nonces.answer(nonce, exchange.aor);
+      const startMs = this.parts.nonces.answer(nonce, exchange.aor, this.parts.nowMs);
       if (startMs !== undefined) exchange.handshakeStartMs = Math.min(exchange.handshakeStartMs, startMs);
     }
   }
