@@ -62,6 +62,7 @@ export class AorReader {
   /** The AOR of what a person wrote: `24001@IPTLAB.com`, `sip:24001@iptlab.com`, `24001`; undefined where it is none. */
   canonical(text: string): string | undefined {
     const trimmed = text.trim();
+    if (/\s/.test(trimmed)) return undefined;
     const isUserAlone = this.domain === 'ignore' && /^[^@:]+$/.test(trimmed);
     const written = isUserAlone ? `${trimmed}@host` : trimmed;
     const uri = /^(sips?|tel):/i.test(written) ? written : `sip:${written}`;

@@ -1,8 +1,19 @@
 import { Endpoint, readHost } from './address.ts';
-import { ascii, equalsFolded, hexValue, indexOf, lower, PERCENT, sameBytes } from './bytes.ts';
+import {
+  ascii,
+  COLON,
+  decimal,
+  equalsFolded,
+  hexValue,
+  indexOf,
+  lower,
+  PERCENT,
+  sameBytes,
+} from './bytes.ts';
 import { Param, readParam } from './params.ts';
 import type { Uri } from './uri.ts';
 import { findUriParam } from './uri.ts';
+import { DEFAULT_PORT } from './via.ts';
 
 /**
  * URI comparison (RFC 3261 §19.1.4). It is not transitive: compare pairwise, with the original texts.
@@ -180,7 +191,6 @@ function unescapedAt(bytes: Uint8Array, at: number, end: number): number {
 }
 
 const X_AST_ORIG_HOST = ascii('x-ast-orig-host');
-const COLON = 0x3a;
 
 /**
  * True where `rewritten` is `original` after Asterisk put the packet's source in its place: the user is the
@@ -201,5 +211,8 @@ export function isRewrittenFrom(
     if (lower(rewrittenBytes[own.valueStart + i]!) !== lower(originalBytes[original.hostStart + i]!))
       return false;
   }
-  return valueLength === hostLength || rewrittenBytes[own.valueStart + hostLength] === COLON;
+  if (valueLength === hostLength) return true;
+  if (rewrittenBytes[own.valueStart + hostLength] !== COLON) return false;
+  const port = decimal(rewrittenBytes, own.valueStart + hostLength + 1, own.valueEnd);
+  return port === original.port || (original.port === 0 && port === DEFAULT_PORT);
 }
