@@ -25,7 +25,7 @@ export class Registrations {
   constructor(parts: Parts, to: AorReader) {
     this.parts = parts;
     this.to = to;
-    this.early = new EarlyResponses((tapped) => this.onOrphan(tapped));
+    this.early = new EarlyResponses((responses) => this.onOrphans(responses));
   }
 
   observe(tapped: Tapped): void {
@@ -94,8 +94,7 @@ export class Registrations {
     suspicion.onRequest(exchange, aorHash, nowMs);
     this.noteOddities(exchange);
     if (this.early.isEmpty) return;
-    const response = this.early.take(key.bytes, key.length);
-    if (response !== undefined) this.observe(response);
+    for (const response of this.early.take(key.bytes, key.length)) this.observe(response);
   }
 
   private readTo(): boolean {
@@ -163,11 +162,15 @@ export class Registrations {
     else if (!this.early.hold(tapped, key.bytes, key.length)) this.adopt(tapped);
   }
 
-  /** A held response whose request did not come. */
-  private onOrphan(tapped: Tapped): void {
+  /** Held responses whose request did not come: the first stands for itself, the others are its copies. */
+  private onOrphans(responses: readonly Tapped[]): void {
     const { key } = this;
-    if (!parse(tapped.bytes, tapped.start, tapped.end, this.message) || !key.read(this.message)) return;
-    if (this.parts.exchanges.find(key.bytes, key.length, key.hash) === undefined) this.adopt(tapped);
+    for (const tapped of responses) {
+      if (!parse(tapped.bytes, tapped.start, tapped.end, this.message) || !key.read(this.message)) continue;
+      const exchange = this.parts.exchanges.find(key.bytes, key.length, key.hash);
+      if (exchange === undefined) this.adopt(tapped);
+      else this.settle(exchange, tapped);
+    }
   }
 
   /** A response without its request (it passed before our start, or its record was lost) stands for itself. */

@@ -276,6 +276,21 @@ describe('the truth table', () => {
     assert.equal(wire.monitor.bindingsOf(AOR)[0]?.source, '10.0.13.244:5060');
   });
 
+  it('copies of a challenge may carry nonces of their own, early or not: each is fresh', () => {
+    const wire = new Wire();
+    const early = new Wire().send({ contacts: [CONTACT], branch: 'z9hG4bKearly' });
+    wire.answer(early, 401, { nonces: ['e1'] });
+    wire.answer(early, 401, { nonces: ['e2'] });
+    wire.tap('request', early.bytes);
+    wire.answer(wire.send({ contacts: [CONTACT], cseq: 2, nonce: 'e2' }), 401, { nonces: ['x'] });
+    const request = wire.send({ contacts: [CONTACT], cseq: 3 });
+    for (const nonce of ['c1', 'c2', 'c3']) wire.answer(request, 401, { nonces: [nonce] });
+    wire.answer(wire.send({ contacts: [CONTACT], cseq: 4, nonce: 'c3' }), 401, { nonces: ['y'] });
+    assert.deepEqual(wire.results(), { challenged: 2, auth_failure: 2 });
+    wire.wait(100);
+    assert.equal(wire.monitor.counts.challengesAbandoned, 0);
+  });
+
   it('a transaction counts once, with its first final response', () => {
     const wire = new Wire();
     const request = wire.send({ contacts: [CONTACT] });
@@ -415,6 +430,17 @@ describe('delays', () => {
     wire.answer(wire.send({ contacts: [CONTACT], cseq: 2 }), 503);
     assert.equal(wire.monitor.counts.finalSeconds.count, 1);
     assert.equal(wire.monitor.counts.finalSeconds.sum.toFixed(2), '0.75');
+  });
+
+  it('a nonce used again begins a handshake of its own', () => {
+    const wire = new Wire();
+    challenged(wire, 'n1');
+    wire.bind({ cseq: 2, nonce: 'n1' });
+    wire.wait(20);
+    const again = wire.send({ contacts: [CONTACT], cseq: 3, nonce: 'n1' });
+    wire.wait(0.5).answer(again, 200, { contacts: [CONTACT] });
+    assert.equal(wire.monitor.counts.handshakeSeconds.sum.toFixed(1), '0.5');
+    assert.equal(wire.monitor.counts.refreshRatio.sum.toFixed(3), (20 / 360).toFixed(3));
   });
 
   it('a handshake that fails is over: the next one starts with the REGISTER that was turned down', () => {
