@@ -102,7 +102,7 @@ export class Attacker {
       userIsKnown: !isEnumerating,
       attempt: credentials === undefined ? ('initial' as const) : ('with_credentials' as const),
       credentials,
-      contacts: [{ contactId, isRemoval: false, version: 0 }],
+      contacts: [{ contactId, isRemoval: false, version: 0, spelling: 0 }],
       removesAll: false,
       requestedSec: 3600,
       callId,

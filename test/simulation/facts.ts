@@ -13,6 +13,8 @@ export interface ContactFacts {
   readonly isRemoval: boolean;
   /** Goes up when the phone changes what it says about this contact (its q value). */
   readonly version: number;
+  /** Which of its spellings of the URI the phone uses; equal ones by §19.1.4. */
+  readonly spelling: number;
 }
 
 export interface CredentialFacts {

@@ -18,6 +18,22 @@ const BUSY_AGAIN_MS = 700;
 const MIN_REFRESH_MS = 4000;
 const MAX_CHALLENGES_ANSWERED = 6;
 
+/** Stands for host and port in a Contact URI. */
+const HOST = '{host}';
+
+/** Its Contact URI in ways that RFC 3261 §19.1.4 takes for equal. */
+function spellingsOf({ user, contactStyle }: PhoneTraits): string[] {
+  const escaped = `%3${user[0]}${user.slice(1)}`;
+  // Behind a bare URI parameters belong to the header, so it has none (§20.10).
+  if (contactStyle === 'bare')
+    return [`sip:${user}@${HOST}`, `sip:${user}@${HOST}`, `sip:${escaped}@${HOST}`];
+  return [
+    `sip:${user}@${HOST};transport=udp;ob`,
+    `sip:${user}@${HOST};ob;Transport=UDP`,
+    `sip:${escaped}@${HOST};ob;transport=udp`,
+  ];
+}
+
 /** A phone: it registers, answers challenges, refreshes, and has a life in which things go wrong. */
 export class Phone {
   readonly traits: PhoneTraits;
@@ -36,6 +52,7 @@ export class Phone {
   private challenge: { readonly nonce: string; readonly challengedIn: number } | undefined;
   private passwordIsRight: boolean;
   private expiresSec: number | undefined;
+  private readonly spellings: readonly string[];
   private contactVersion = 0;
   private contactGeneration = 0;
   private spelling = 0;
@@ -48,6 +65,7 @@ export class Phone {
     this.prng = prng;
     this.client = new Client(world.scheduler, world.network, world.proxy);
     this.passwordIsRight = traits.passwordIsRight;
+    this.spellings = spellingsOf(traits);
     this.expiresSec = traits.expiresSec;
     this.listen = address(traits.publicIp, traits.isNatted ? prng.int(...traits.natPorts) : traits.port);
     this.source = this.sourceFor(this.listen);
@@ -158,7 +176,6 @@ export class Phone {
   /** Equal by RFC 3261 §19.1.4, and not the same bytes: the same binding, with something changed about it. */
   private respell(): void {
     this.spelling = (this.spelling + this.prng.int(1, 2)) % 3;
-    this.contactVersion++;
   }
 
   private rebind(ip: string): void {
@@ -232,10 +249,12 @@ export class Phone {
   }
 
   private contactFacts(isRemoval: boolean): ContactFacts[] {
-    const version = this.contactVersion;
+    const { contactVersion: version } = this;
+    // Without parameters the first two are one.
+    const spelling = this.spellings.indexOf(this.spellings[this.spelling]!);
     const facts: ContactFacts[] = [];
     for (let i = 0; i < this.traits.contactCount; i++)
-      facts.push({ contactId: this.contactId(i), isRemoval, version });
+      facts.push({ contactId: this.contactId(i), isRemoval, version, spelling });
     return facts;
   }
 
@@ -247,13 +266,7 @@ export class Phone {
   private contactUri(index: number): string {
     const host = this.traits.isNatted ? this.traits.privateIp : this.listen.ip;
     const port = (this.traits.isNatted ? this.traits.port : this.listen.port) + index * 100;
-    const { user } = this.traits;
-    const escaped = `%3${user[0]}${user.slice(1)}`;
-    const params =
-      this.traits.contactStyle === 'bare'
-        ? ['', '', '']
-        : [';transport=udp;ob', ';ob;Transport=UDP', ';ob;transport=udp'];
-    return `sip:${this.spelling === 2 ? escaped : user}@${host}:${port}${params[this.spelling]!}`;
+    return this.spellings[this.spelling]!.replace(HOST, `${host}:${port}`);
   }
 
   private text(

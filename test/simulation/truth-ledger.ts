@@ -8,6 +8,7 @@ interface Seen {
   readonly source: Address;
   readonly callId: string;
   readonly version: number;
+  readonly spelling: number;
   readonly userAgent: string;
   readonly atMs: number;
 }
@@ -144,6 +145,7 @@ export class TrueLedger {
       source,
       callId: transaction.callId,
       version: contact.version,
+      spelling: contact.spelling,
       userAgent: transaction.userAgent,
       atMs,
     };
@@ -257,9 +259,12 @@ function changeOf(before: TrueBinding, now: Seen, toldSec: number): Change {
   if (seen === undefined) return 'refreshed';
   if (seen.userAgent !== now.userAgent) return 'replaced';
   if (seen.source.ip !== now.source.ip) return 'moved';
-  if (seen.source.port !== now.source.port) return 'nat_rebind';
-  if (seen.callId !== now.callId) return 'restarted';
-  if (seen.version !== now.version || Math.abs(before.toldSec - toldSec) > GRANT_TOLERANCE_SEC)
-    return 'changed';
+  const isRespelled = seen.spelling !== now.spelling;
+  const isNewCall = seen.callId !== now.callId;
+  // A phone that comes up otherwise than it went down took the new port itself; else its NAT gave it one.
+  if (seen.source.port !== now.source.port) return isNewCall && isRespelled ? 'restarted' : 'nat_rebind';
+  if (isNewCall) return 'restarted';
+  if (isRespelled || seen.version !== now.version) return 'changed';
+  if (Math.abs(before.toldSec - toldSec) > GRANT_TOLERANCE_SEC) return 'changed';
   return 'refreshed';
 }

@@ -6,6 +6,7 @@ import { address } from './address.ts';
 import { Attacker } from './attacker.ts';
 import type { Snapshot, Watched } from './compare.ts';
 import { broken, differences, registrarDifferences, snapshot } from './compare.ts';
+import { describe, titleOf } from './describe.ts';
 import { Network, PERFECT_LINK } from './network.ts';
 import { Phone } from './phone.ts';
 import { Prng } from './prng.ts';
@@ -401,31 +402,6 @@ export class World implements Surroundings, TapReader {
   }
 }
 
-function titleOf({ level, profile, contactMode, registrarLists, phones, attacks }: Scenario): string {
-  return `${profile.name}, ${level}, ${contactMode}, lists ${registrarLists}, ${phones.length} phones, ${attacks.length} attackers`;
-}
-
 function add(totals: Map<string, number>, key: string, count: number): void {
   totals.set(key, (totals.get(key) ?? 0) + count);
-}
-
-function describe({ kind, about, source }: TapRecord): string {
-  const { transaction: t } = about;
-  const contacts = t.removesAll
-    ? '*'
-    : t.contacts.map((c) => `${c.isRemoval ? '-' : ''}${c.contactId}`).join(' ');
-  const head = `tap #${t.id} ${t.aor} ${t.attempt}`;
-  if (about.kind === 'request') {
-    const { credentials } = t;
-    const nonce =
-      credentials === undefined
-        ? ''
-        : ` nonce=${credentials.nonce} ${credentials.passwordIsRight ? 'right' : 'WRONG'}`;
-    return `${head} ${kind} from ${source.text} [${contacts}] expires=${t.requestedSec} call=${t.callId.slice(0, 6)} cseq=${t.cseq}${nonce}`;
-  }
-  const { reply } = about;
-  const listed = reply.listed.map((l) => `${l.contactId}=${l.toldSec}`).join(' ');
-  const stale = reply.isStaleSaid ? ' stale' : '';
-  const nonces = reply.nonces.length > 0 ? ` nonces=${reply.nonces.join()}` : '';
-  return `${head} ${kind} ${reply.status} ${reply.verdict}${stale}${nonces} [${listed}]`;
 }
