@@ -152,7 +152,7 @@ describe('whatever the bytes are', () => {
     const inner = register({ aor: AOR, branch: 'z9hG4bK1', contacts: ['<sip:a@10.0.0.1>'] }).bytes;
     for (const filler of ['REGISTER ', '\r\n', '"', '>', 'Contact: *\r\nExpires: 0\r\n\r\n']) {
       const wire = new Wire();
-      const around = bytesOf(filler.repeat(600)).slice(0, inner.length + 600);
+      const around = bytesOf(filler.repeat(2000)).slice(0, inner.length + 600);
       around.set(inner, 300);
       const tapped = new Tapped();
       tapped.atMs = wire.nowMs;
