@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CHANGES, RESULTS } from '../../src/monitor/lists.ts';
-import { Monitor } from '../../src/monitor/monitor.ts';
 import type { Tapped } from '../../src/monitor/tapped.ts';
 import { rerunCommand, shortTrace } from './explain.ts';
 import { PROFILE_NAMES } from './profiles.ts';
-import { runScenario, runSeed } from './run-seed.ts';
+import { makeMonitor, runScenario, runSeed } from './run-seed.ts';
 import { drawScenario } from './scenario.ts';
 import { Tally } from './tally.ts';
 import type { Report } from './world.ts';
@@ -74,8 +73,8 @@ test('the wall clock may step as it likes', () => {
 const MISSED = 40;
 
 test('a monitor that misses something, and does not say so, is found out', () => {
-  const report = runScenario(drawScenario(3, { level: 'exact' }), (options, emit) => {
-    const monitor = new Monitor(options, emit);
+  const report = runScenario(drawScenario(3, { level: 'exact' }), (settings, emit) => {
+    const monitor = makeMonitor(settings, emit);
     const observe = monitor.observe.bind(monitor);
     let seen = 0;
     monitor.observe = (tapped: Tapped) => {
