@@ -1,0 +1,155 @@
+import type { Change } from '../../../src/monitor/lists.ts';
+import type { ListedContact } from './wire.ts';
+
+/** How long after the end of its grant a binding is still told as there: specified, not measured. */
+const GRACE_MS = 10_000;
+/** Differences of grants that are none: registrars cut to whole seconds. */
+const TOLERANCE_SEC = 2;
+/** So near to the end of the grace one can't say what comes first. */
+const BORDER_MS = 500;
+
+/** What an accepted REGISTER said of its phone. */
+export interface Registered {
+  readonly contact: string;
+  readonly grantedSec: number;
+  readonly callId: string;
+  /** IP:PORT that it was sent from. */
+  readonly source: string;
+  readonly userAgent: string;
+}
+
+interface TrueBinding extends Registered {
+  readonly expiresAtMs: number;
+}
+
+export interface TrueView {
+  readonly aor: string;
+  readonly contact: string;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * The bindings as the phones together know them: each knows what it asked for, what it was granted, and what
+ * else the registrar listed. Contacts are equal where they are written alike: these phones write theirs in one way.
+ */
+export class TrueBindings {
+  /** Cases that could have gone either way, because they came about when a grace ended. */
+  borders = 0;
+  private readonly byAor = new Map<string, Map<string, TrueBinding>>();
+  /** When a binding was told as expired, for registrars that clean up late. */
+  private readonly lapsed = new Map<string, number>();
+  private readonly tell: (change: Change, aor: string) => void;
+
+  constructor(tell: (change: Change, aor: string) => void) {
+    this.tell = tell;
+  }
+
+  advance(nowMs: number): void {
+    for (const [aor, bindings] of this.byAor) {
+      for (const [contact, binding] of bindings) {
+        if (nowMs < binding.expiresAtMs + GRACE_MS) continue;
+        this.drop(aor, contact, 'expired', nowMs);
+      }
+    }
+  }
+
+  /** A 200 to a REGISTER that asked for a contact. `whenNew`: what a contact that was not there is told as. */
+  accept(aor: string, now: Registered, whenNew: 'added' | 'learned', nowMs: number): void {
+    const before = this.byAor.get(aor)?.get(now.contact);
+    if (before && Math.abs(nowMs - before.expiresAtMs - GRACE_MS) < BORDER_MS) this.borders++;
+    this.advance(nowMs);
+    const known = this.byAor.get(aor)?.get(now.contact);
+    this.tell(known === undefined ? whenNew : changeOf(known, now), aor);
+    this.put(aor, { ...now, expiresAtMs: nowMs + now.grantedSec * 1000 });
+  }
+
+  remove(aor: string, contact: string, nowMs: number): void {
+    this.advance(nowMs);
+    if (this.byAor.get(aor)?.has(contact)) this.drop(aor, contact, 'removed', nowMs);
+  }
+
+  removeAll(aor: string, nowMs: number): void {
+    this.advance(nowMs);
+    for (const contact of this.byAor.get(aor)?.keys() ?? []) this.drop(aor, contact, 'removed', nowMs);
+  }
+
+  /**
+   * The list of a 200: what is in it and was not known, what ends at another time than was thought (chan_sip tells one
+   * who merely asks of ten seconds more), and what is known and not in it. `expires=0` says nothing of a binding in its
+   * last second.
+   */
+  takeList(aor: string, list: readonly ListedContact[], nowMs: number): void {
+    for (const { uri, expiresSec = 0 } of list) {
+      if (expiresSec === 0) continue;
+      const known = this.byAor.get(aor)?.get(uri);
+      const expiresAtMs = nowMs + expiresSec * 1000;
+      if (known !== undefined) {
+        const isOther = Math.abs(known.expiresAtMs - expiresAtMs) > TOLERANCE_SEC * 1000;
+        if (isOther) this.put(aor, { ...known, expiresAtMs });
+        continue;
+      }
+      const nobody = { callId: '', source: '', userAgent: '' };
+      this.put(aor, {
+        contact: uri,
+        grantedSec: expiresSec,
+        expiresAtMs,
+        ...nobody,
+      });
+      this.tell('learned', aor);
+    }
+    for (const [contact, binding] of this.byAor.get(aor) ?? []) {
+      if (list.some(({ uri }) => uri === contact)) continue;
+      const hasLapsed = binding.expiresAtMs <= nowMs + TOLERANCE_SEC * 1000;
+      this.drop(aor, contact, hasLapsed ? 'expired' : 'removed', nowMs);
+    }
+  }
+
+  /** Milliseconds until the end of its grant; undefined where it is not there. */
+  leftMs(aor: string, contact: string, nowMs: number): number | undefined {
+    const binding = this.byAor.get(aor)?.get(contact);
+    return binding && binding.expiresAtMs - nowMs;
+  }
+
+  /** Whether it was let go as expired after this time. */
+  hasLapsedSince(aor: string, contact: string, sinceMs: number): boolean {
+    return (this.lapsed.get(`${aor} ${contact}`) ?? Number.NEGATIVE_INFINITY) >= sinceMs;
+  }
+
+  all(): TrueView[] {
+    return [...this.byAor].flatMap(([aor, bindings]) =>
+      [...bindings.values()].map(({ contact, expiresAtMs }) => ({ aor, contact, expiresAtMs })),
+    );
+  }
+
+  /** How many AORs have 1, 2, 3, and 4 or more bindings. */
+  aorsByContacts(): readonly [number, number, number, number] {
+    const counts: [number, number, number, number] = [0, 0, 0, 0];
+    for (const { size } of this.byAor.values()) if (size > 0) counts[Math.min(size, 4) - 1]!++;
+    return counts;
+  }
+
+  private put(aor: string, binding: TrueBinding): void {
+    const bindings = this.byAor.get(aor) ?? new Map<string, TrueBinding>();
+    bindings.set(binding.contact, binding);
+    this.byAor.set(aor, bindings);
+    this.lapsed.delete(`${aor} ${binding.contact}`);
+  }
+
+  private drop(aor: string, contact: string, change: 'removed' | 'expired', nowMs: number): void {
+    this.byAor.get(aor)?.delete(contact);
+    if (change === 'expired') this.lapsed.set(`${aor} ${contact}`, nowMs);
+    this.tell(change, aor);
+  }
+}
+
+/** The first that fits, in the order that the metric is documented with. */
+function changeOf(before: Registered, now: Registered): Change {
+  const host = (source: string): string => source.slice(0, source.lastIndexOf(':'));
+  // Known from a list alone, there is nothing to compare with.
+  if (before.source === '') return 'refreshed';
+  if (before.userAgent !== now.userAgent) return 'replaced';
+  if (host(before.source) !== host(now.source)) return 'moved';
+  if (before.source !== now.source) return 'nat_rebind';
+  if (before.callId !== now.callId) return 'restarted';
+  return Math.abs(before.grantedSec - now.grantedSec) > TOLERANCE_SEC ? 'changed' : 'refreshed';
+}
