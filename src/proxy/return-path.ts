@@ -146,7 +146,7 @@ export function addReturnPath(
   }
   if (contactMode === 'alias' || contactMode === 'alias+path') {
     startContacts(message);
-    while (nextContact(message)) addAlias(datagram, request, routes, edits);
+    while (!edits.overflowed && nextContact(message)) addAlias(datagram, request, routes, edits);
   }
 }
 

@@ -109,6 +109,23 @@ test('two sockets: the next hop’s line first, then the sender’s, both with t
   ]);
 });
 
+test('two sockets: whoever is in the dialog brings both lines back, and both go', () => {
+  const two = routesOf({
+    contactMode: 'alias',
+    us: ['10.0.1.7:5060', '192.168.9.1:5062'],
+    facing: [{ network: network('192.168.0.0/16'), socket: 1 }],
+  });
+  const sent = sentOf(fromPbx({ uri: 'sip:100@192.168.1.50' }), PBX, two, 0);
+  const routeSet = values(sent, 'Record-Route');
+  const inDialog = { method: 'BYE', to: '<sip:200@example.com>;tag=x' } as const;
+  const toPbx = { ...inDialog, uri: 'sip:200@10.0.1.8', headers: routeSet.map((value) => `Route: ${value}`) };
+  const phone = pass(request(toPbx), '192.168.1.50:5060', two, 1);
+  assert.deepEqual([phone.target, phone.socket, values(phone.sent, 'Route')], [PBX, 0, []]);
+  const headers = [`Route: ${routeSet.toReversed().join(', ')}`];
+  const pbx = pass(fromPbx({ ...inDialog, uri: 'sip:100@192.168.1.50', headers }), PBX, two, 0);
+  assert.deepEqual([pbx.target, pbx.socket, values(pbx.sent, 'Route')], ['192.168.1.50:5060', 1, []]);
+});
+
 test('IPv6: the address in brackets, the token long', () => {
   const v6 = routesOf({ contactMode: 'alias', us: ['[2001:db8::7]:5060'], registrar: '[2001:db8::8]:5060' });
   const sent = sentOf(request({ headers: ['Contact: <sip:100@[2001:db8::9]>'] }), '[2001:db8::9]:5060', v6);

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContactMode, Routes } from '../../src/proxy/routes.ts';
+import type { SigningKey } from '../../src/proxy/signer.ts';
 import type { RequestParts } from './support/messages.ts';
 import { PBX, PHONE, register, request, responseTo, values } from './support/messages.ts';
 import type { Setting, Verdict } from './support/passing.ts';
-import { pass, routesOf } from './support/passing.ts';
+import { pass, routesOf, signer } from './support/passing.ts';
 import { afterRotation, rotated, tokenFor, tokenParts } from './support/tokens.ts';
 
 const NAT = '203.0.113.7:41234';
@@ -343,4 +344,20 @@ test('what reaches the PBX is 29 characters longer and the name, as pjsip’s 25
     values(sentFor(contact, NAT), 'Contact')[0]!.length - contact.length,
     ';rollcall='.length + 29,
   );
+});
+
+test('more Contacts than can be edited: refused, and no more of them signed', () => {
+  let signatures = 0;
+  const key = signer.keys[0]!;
+  const counting: SigningKey = {
+    ...key,
+    signToken: (...args) => {
+      signatures++;
+      key.signToken(...args);
+    },
+  };
+  const by = mode('alias', { signer: { keys: [counting] } });
+  const verdict = pass(register(Array(7000).fill('<sip:a>').join(',')), PHONE, by);
+  assert.deepEqual([verdict.outcome, verdict.reason], ['answered', 'too_many_edits']);
+  assert.ok(signatures > 0 && signatures <= 1025, `${signatures}`);
 });
