@@ -189,6 +189,8 @@ export class TrueLedger {
       before.confirmedAtMs = atMs;
       before.isInDoubt = false;
       if (!isStated) return;
+      // Seconds are told cut, and seconds old: a list that agrees so nearly has nothing new to say.
+      if (Math.abs(atMs + toldSec * 1000 - before.expiresAtMs) <= TOLERANCE_MS) return;
       before.expiresAtMs = atMs + toldSec * 1000;
       this.soonestMs = Math.min(this.soonestMs, before.expiresAtMs + this.rules.graceMs);
       return;
