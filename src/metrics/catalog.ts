@@ -1,5 +1,14 @@
 import { GRANT_BOUNDS, RATIO_BOUNDS, SECOND_BOUNDS } from '../monitor/counts.ts';
-import { ATTEMPT_KINDS, CHANGES, RESPONSE_LEGS, RESULTS, SERIES_FAMILIES, TABLES } from '../monitor/lists.ts';
+import {
+  ATTEMPT_KINDS,
+  CHANGES,
+  PATTERNS,
+  RESPONSE_LEGS,
+  RESULTS,
+  SERIES_FAMILIES,
+  STORM_CAUSES,
+  TABLES,
+} from '../monitor/lists.ts';
 import { LOCAL_STATUSES, OUTCOMES, REASONS, SIDES } from '../proxy/reasons.ts';
 import { METHODS } from '../sip/methods.ts';
 import type { Metric } from './metric.ts';
@@ -216,6 +225,13 @@ export const METRICS = {
     help: 'Changes to bindings, by extension',
     labels: [aor],
   },
+  aorRegistered: {
+    name: 'rollcall_aor_registered',
+    type: 'gauge',
+    group: 'Extensions',
+    help: '1 for an extension of the inventory that has a binding, 0 for one that is missing; absent without an inventory',
+    labels: [open('aor', 'the lines of the inventory file')],
+  },
   seriesBudget: {
     name: 'rollcall_series_budget',
     type: 'gauge',
@@ -236,6 +252,41 @@ export const METRICS = {
     group: 'Extensions',
     help: 'Series with an aor label that gave way to others because the budget was used up',
     labels: [closed('family', SERIES_FAMILIES)],
+  },
+  sourcesSuspicious: {
+    name: 'rollcall_sources_suspicious',
+    type: 'gauge',
+    group: 'Storms and abuse',
+    help: 'Sources, or extensions, that match the pattern now; who they are is in the log',
+    labels: [closed('pattern', PATTERNS)],
+  },
+  suspiciousEvents: {
+    name: 'rollcall_suspicious_events_total',
+    type: 'counter',
+    group: 'Storms and abuse',
+    help: 'Times that a source or an extension began to match the pattern',
+    labels: [closed('pattern', PATTERNS)],
+  },
+  compromiseSuspected: {
+    name: 'rollcall_compromise_suspected_total',
+    type: 'counter',
+    group: 'Storms and abuse',
+    help: 'Successes of a source that had failed on the same extension again and again and never registered it before',
+    labels: [],
+  },
+  stormActive: {
+    name: 'rollcall_storm_active',
+    type: 'gauge',
+    group: 'Storms and abuse',
+    help: '1 while REGISTERs come at a multiple of the rate that the known bindings need, under the cause that fits',
+    labels: [closed('cause', STORM_CAUSES)],
+  },
+  stormRecoveredRatio: {
+    name: 'rollcall_storm_recovered_ratio',
+    type: 'gauge',
+    group: 'Storms and abuse',
+    help: 'Of the extensions known before the storm, the share that has registered since it began; 1 without a storm',
+    labels: [],
   },
   registrarUp: {
     name: 'rollcall_registrar_up',

@@ -34,6 +34,7 @@ export const GROUPS = [
   'Registrations',
   'Bindings',
   'Extensions',
+  'Storms and abuse',
   'Registrars',
   'Rollcall itself',
 ] as const;

@@ -1,5 +1,13 @@
 import type { MonitorCounts } from '../monitor/counts.ts';
-import { ATTEMPT_KINDS, CHANGES, RESULTS, SERIES_FAMILIES, TABLES } from '../monitor/lists.ts';
+import {
+  ATTEMPT_KINDS,
+  CHANGES,
+  PATTERNS,
+  RESULTS,
+  SERIES_FAMILIES,
+  STORM_CAUSES,
+  TABLES,
+} from '../monitor/lists.ts';
 import type { Outcome, Reason } from '../proxy/reasons.ts';
 import { LOCAL_STATUSES, OUTCOMES, REASONS, SIDES } from '../proxy/reasons.ts';
 import { METHODS } from '../sip/methods.ts';
@@ -82,11 +90,19 @@ export const READERS: { readonly [K in MetricKey]: Reader<(typeof METRICS)[K]> }
   aorAuthFailures: ({ monitor }) => swapped(monitor.series('auth_failures')),
   aorChallenges: ({ monitor }) => swapped(monitor.series('challenges')),
   aorBindingChanges: ({ monitor }) => swapped(monitor.series('binding_changes')),
+  aorRegistered: ({ monitor }) => swapped(monitor.registered()),
   seriesBudget: ({ monitor }) =>
     SERIES_FAMILIES.map((family) => [monitor.seriesBudget(family), family] as const),
   seriesUsed: ({ monitor }) => SERIES_FAMILIES.map((family) => [monitor.seriesUsed(family), family] as const),
   seriesEvictions: ({ monitor }) =>
     SERIES_FAMILIES.map((family) => [monitor.seriesEvictions(family), family] as const),
+
+  sourcesSuspicious: ({ monitor }) =>
+    PATTERNS.map((pattern) => [monitor.suspiciousNow(pattern), pattern] as const),
+  suspiciousEvents: ({ monitor }) => perValue(PATTERNS, monitor.counts.suspiciousEvents),
+  compromiseSuspected: ({ monitor }) => [[monitor.counts.compromiseSuspected]],
+  stormActive: ({ monitor }) => STORM_CAUSES.map((cause) => [bit(monitor.storm === cause), cause] as const),
+  stormRecoveredRatio: ({ monitor }) => [[monitor.stormRecoveredRatio]],
 
   registrarUp: function* (sources) {
     for (const { name, up } of sources.registrars()) if (up !== undefined) yield [bit(up), name];

@@ -8,6 +8,10 @@ import type { MonitorView } from '../../src/monitor/view.ts';
 /** What a test may set of the monitor; everything starts at rest. */
 export interface KnownMonitor extends MonitorView {
   series: MonitorView['series'];
+  registered: MonitorView['registered'];
+  suspiciousNow: MonitorView['suspiciousNow'];
+  storm: MonitorView['storm'];
+  stormRecoveredRatio: number;
   inFlight: number;
   warmingUp: boolean;
   aorsByContacts: [number, number, number, number];
@@ -130,11 +134,20 @@ function fillRegistrations(counts: MonitorCounts): void {
   counts.refreshRatio.observe(0.5);
   counts.implicitStaleRecovered = 1;
   counts.eventsSuppressed = 13;
+  counts.suspiciousEvents.set([2, 1, 0, 0, 3, 0]);
+  counts.compromiseSuspected = 1;
   counts.evictions.set([0, 9, 0, 0, 0, 0]);
 }
 
 function fillMonitor(monitor: KnownMonitor): void {
   monitor.inFlight = 6;
+  monitor.storm = 'restart';
+  monitor.stormRecoveredRatio = 0.25;
+  monitor.suspiciousNow = (pattern) => (pattern === 'brute_force' ? 2 : 0);
+  monitor.registered = () => [
+    ['24001@iptlab.com', 1],
+    ['24002@iptlab.com', 0],
+  ];
   monitor.warmingUp = true;
   monitor.aorsByContacts = [183, 6, 1, 0];
   monitor.bySeries.auth_failures.set('24001@iptlab.com', 7);
