@@ -1,4 +1,4 @@
-import { AT, COLON, hexValue, indexOf, lower, PERCENT, SEMICOLON } from '../sip/bytes.ts';
+import { AT, COLON, hexValue, indexOf, lower, PERCENT, SEMICOLON, sameBytes } from '../sip/bytes.ts';
 import { NameAddr, readNameAddr } from '../sip/name-addr.ts';
 import { readUri, Uri } from '../sip/uri.ts';
 import { isEscape } from '../sip/uri-compare.ts';
@@ -35,6 +35,9 @@ export class AorReader {
   private readonly aors = new TextPool(AOR_PLACES);
   private readonly hosts = new TextPool(HOST_PLACES);
   private written = 0;
+  /** The URI that was read last, in its datagram. */
+  private lastStart = 0;
+  private lastEnd = 0;
 
   constructor(domain: 'keep' | 'ignore') {
     this.domain = domain;
@@ -47,11 +50,20 @@ export class AorReader {
     this.host = this.pooled(this.hosts, hostAt, this.written);
     this.aor = this.pooled(this.aors, 0, this.aorEnd(hostAt));
     this.hash = this.aors.lastHash;
+    this.lastStart = this.value.uriStart;
+    this.lastEnd = this.value.uriEnd;
     return true;
   }
 
-  /** True where the value names this very AOR; remembers nothing. */
-  names(bytes: Uint8Array, start: number, end: number, aor: string): boolean {
+  /**
+   * True where the value names the AOR that was read last, of the same datagram; remembers nothing. Most
+   * are written with the same bytes, and need no more than a look.
+   */
+  namesTheSame(bytes: Uint8Array, start: number, end: number): boolean {
+    const { lastStart, lastEnd, value } = this;
+    if (!readNameAddr(bytes, start, end, value)) return false;
+    if (sameBytes(bytes, value.uriStart, value.uriEnd, bytes, lastStart, lastEnd)) return true;
+    const { aor } = this;
     const hostAt = this.write(bytes, start, end);
     if (hostAt < 0) return false;
     const aorEnd = this.aorEnd(hostAt);

@@ -1,4 +1,4 @@
-import { ascii, lower, sameBytes } from '../sip/bytes.ts';
+import { ascii, equalsFolded, lower, SEMICOLON, sameBytes, skipSpace } from '../sip/bytes.ts';
 import type { Contact } from '../sip/contact.ts';
 import { NOT_STATED } from '../sip/contact.ts';
 import { Param } from '../sip/params.ts';
@@ -32,6 +32,7 @@ export class OwnUri {
     this.start = start;
     this.end = end;
     this.wasOurs = false;
+    if (!mayHoldOurs(bytes, start, end)) return;
     for (let count = 0; count < MAX_OWN_PARAMS; count++) {
       if (!readUri(this.bytes, this.start, this.end, this.uri)) return;
       if (!findUriParam(this.bytes, this.uri, ROLLCALL, this.param)) return;
@@ -54,6 +55,17 @@ export class OwnUri {
 }
 
 const MAX_SCRATCH_BYTES = 2048;
+
+/** A look that is cheaper than reading the URI: `;` with our parameter's name behind it, wherever that is. */
+function mayHoldOurs(bytes: Uint8Array, start: number, end: number): boolean {
+  const last = end - ROLLCALL.length - 1;
+  for (let i = start; i <= last; i++) {
+    if (bytes[i] !== SEMICOLON) continue;
+    const at = skipSpace(bytes, i + 1, end);
+    if (equalsFolded(bytes, at, Math.min(at + ROLLCALL.length, end), ROLLCALL)) return true;
+  }
+  return false;
+}
 
 /** What is known of a contact as text: of a binding, or of a request. */
 export interface KnownContact {

@@ -52,8 +52,9 @@ export class Exchange {
   callIdA = 0;
   callIdB = 0;
   cseq = 0;
-  /** The nonces that were answered; none = no credentials. */
+  /** The nonces that were answered, so many of them; 0 = no credentials. */
   readonly nonces: string[] = [];
+  nonceCount = 0;
   /** When the handshake that this belongs to began: its own first copy, or the REGISTER that was challenged. */
   handshakeStartMs = 0;
   /** Where the answer was a plain challenge: copies of it may carry other nonces. */
@@ -70,7 +71,7 @@ export class Exchange {
   newer: Exchange | undefined = undefined;
 
   get hasCredentials(): boolean {
-    return this.nonces.length > 0;
+    return this.nonceCount > 0;
   }
 
   /** The contact with this number; made when first needed. */
@@ -160,7 +161,7 @@ export class ExchangeTable {
     exchange.challenge = undefined;
     exchange.removesAll = false;
     exchange.contactCount = 0;
-    exchange.nonces.length = 0;
+    exchange.nonceCount = 0;
     const place = hash & (this.buckets.length - 1);
     exchange.nextInBucket = this.buckets[place];
     this.buckets[place] = exchange;

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import { Endpoint } from '../sip/address.ts';
+import type { Endpoint } from '../sip/address.ts';
 import type { Exchange } from './exchange.ts';
+import { Generations } from './generations.ts';
 import type { Credentials } from './verdict.ts';
 
 /** An answer to a nonce this young is the answer to its challenge; to an older one it is a nonce reused. */
@@ -8,7 +9,7 @@ export const FRESH_MS = 30_000;
 /** A challenge that no REGISTER with credentials followed within this time is abandoned. */
 export const ABANDONED_MS = 32_000;
 /** Past this age what was issued or accepted makes no difference any more. */
-const MEMORY_MS = 64_000;
+const MEMORY_MS = ABANDONED_MS;
 /** How long a nonce stays known as rejected after its last use. */
 const REJECTED_MEMORY_MS = 3_600_000;
 const MAX_REJECTED = 65_536;
@@ -18,45 +19,92 @@ export const MAX_NONCE_LENGTH = 128;
 /** A plain challenge that waits for its REGISTER with credentials. One object for all nonces of one response. */
 export class Challenge {
   readonly aor: string;
-  readonly phone = new Endpoint();
+  /** Where it went, as an Endpoint has it. */
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly d: number;
   readonly atMs: number;
   readonly handshakeStartMs: number;
   /** Answered, or no longer to be judged because something we needed was lost. */
   done = false;
   next: Challenge | undefined = undefined;
 
-  constructor(aor: string, phone: Endpoint, atMs: number, handshakeStartMs: number) {
-    this.aor = aor;
-    this.phone.copyFrom(phone);
+  constructor(exchange: Exchange, atMs: number) {
+    const { a, b, c, d } = exchange.phone;
+    this.aor = exchange.aor;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.d = d;
     this.atMs = atMs;
-    this.handshakeStartMs = handshakeStartMs;
+    this.handshakeStartMs = exchange.handshakeStartMs;
   }
 }
 
 /** What became of one nonce with one AOR. */
-interface Use {
+class Use {
   readonly aor: string;
-  accepted: boolean;
+  accepted = false;
   /** When the handshake began in which this AOR was given the nonce. */
-  handshakeStartMs: number;
-  /** Plain challenges of this AOR with this nonce, oldest first. */
-  challenges: Challenge[];
+  handshakeStartMs = 0;
+  /** The plain challenge of this AOR with this nonce; further ones, oldest first, where there were more. */
+  challenge: Challenge | undefined = undefined;
+  more: Challenge[] | undefined = undefined;
+
+  constructor(aor: string) {
+    this.aor = aor;
+  }
+
+  open(challenge: Challenge): void {
+    if (challenge === this.challenge || this.more?.includes(challenge) === true) return;
+    if (this.challenge === undefined || this.challenge.done) this.challenge = challenge;
+    else if (this.more === undefined) this.more = [challenge];
+    else this.more.push(challenge);
+  }
+
+  /** Takes the oldest challenge that is still open. */
+  takeOpen(): Challenge | undefined {
+    while (this.challenge !== undefined) {
+      const { challenge } = this;
+      this.challenge = this.more?.shift();
+      if (!challenge.done) return challenge;
+    }
+    return undefined;
+  }
+
+  giveUp(): void {
+    for (let open = this.takeOpen(); open !== undefined; open = this.takeOpen()) open.done = true;
+  }
 }
 
 /**
  * One nonce as it was issued. Registrars whose nonce is made from the time alone issue the same one to
  * every phone that asks in the same second, so what became of it is kept per AOR.
  */
-interface Issue {
+class Issue {
   issuedAtMs: number;
   /** The address that it was issued to; meaningless where it went to several. */
-  a: number;
-  b: number;
-  c: number;
-  d: number;
-  shared: boolean;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly d: number;
+  shared = false;
   /** The AOR that it was first issued to; further ones are in a table of their own. */
   readonly use: Use;
+
+  constructor({ aor, phone }: Exchange, nowMs: number) {
+    this.issuedAtMs = nowMs;
+    this.a = phone.a;
+    this.b = phone.b;
+    this.c = phone.c;
+    this.d = phone.d;
+    this.use = new Use(aor);
+  }
+
+  wentTo({ a, b, c, d }: Endpoint): boolean {
+    return this.d === d && this.c === c && this.b === b && this.a === a;
+  }
 }
 
 /**
@@ -64,33 +112,25 @@ interface Issue {
  * nonce, because some phones change Call-ID and From tag in between.
  */
 export class Nonces {
-  private readonly issues: LRUCache<string, Issue>;
+  private readonly issues: Generations<Issue>;
   /** By nonce and AOR: AORs other than the one that a nonce was first issued to. */
-  private readonly otherUses: LRUCache<string, { readonly issuedAtMs: number; readonly use: Use }>;
+  private readonly otherUses: Generations<Use>;
   /** By nonce and AOR: when it was last turned down. */
   private readonly rejected: LRUCache<string, number>;
-  private readonly onEvict: () => void;
   private nowMs = 0;
 
   /** `onEvict` is told of each nonce that had to go while it could still matter. */
   constructor(max: number, onEvict: () => void) {
-    this.onEvict = onEvict;
-    this.issues = new LRUCache<string, Issue>({
-      max,
-      dispose: (issue, _nonce, reason) => {
-        if (reason === 'evict') this.giveUp(issue.use, issue.issuedAtMs);
-      },
-    });
-    this.otherUses = new LRUCache<string, { readonly issuedAtMs: number; readonly use: Use }>({
-      max,
-      dispose: ({ issuedAtMs, use }, _key, reason) => {
-        if (reason === 'evict') this.giveUp(use, issuedAtMs);
-      },
-    });
+    const giveUp = (use: Use): void => {
+      use.giveUp();
+      onEvict();
+    };
+    this.issues = new Generations<Issue>(max, MEMORY_MS, ({ use }) => giveUp(use));
+    this.otherUses = new Generations<Use>(max, MEMORY_MS, giveUp);
     this.rejected = new LRUCache<string, number>({
       max: Math.min(max, MAX_REJECTED),
       dispose: (atMs, _key, reason) => {
-        if (reason === 'evict' && this.nowMs - atMs < REJECTED_MEMORY_MS) this.onEvict();
+        if (reason === 'evict' && this.nowMs - atMs < REJECTED_MEMORY_MS) onEvict();
       },
     });
   }
@@ -98,32 +138,28 @@ export class Nonces {
   /** A challenge that answers `exchange` carried this nonce. */
   issue(nonce: string, exchange: Exchange, nowMs: number): void {
     this.nowMs = nowMs;
-    const { aor, challenge, phone } = exchange;
-    const known = this.issues.get(nonce);
-    const use = this.useFor(nonce, aor, known, nowMs);
+    let issue = this.issues.get(nonce);
+    if (issue === undefined) issue = new Issue(exchange, nowMs);
+    else if (!issue.wentTo(exchange.phone)) issue.shared = true;
+    issue.issuedAtMs = nowMs;
+    this.issues.set(nonce, issue);
+    const use = this.useFor(nonce, exchange.aor, issue);
     use.handshakeStartMs = exchange.handshakeStartMs;
     use.accepted = false;
-    if (challenge !== undefined && !use.challenges.includes(challenge)) use.challenges.push(challenge);
-    if (known === undefined) {
-      const { a, b, c, d } = phone;
-      this.issues.set(nonce, { issuedAtMs: nowMs, a, b, c, d, shared: false, use });
-      return;
-    }
-    known.issuedAtMs = nowMs;
-    known.shared ||= known.a !== phone.a || known.b !== phone.b || known.c !== phone.c || known.d !== phone.d;
+    if (exchange.challenge !== undefined) use.open(exchange.challenge);
   }
 
-  private useFor(nonce: string, aor: string, known: Issue | undefined, nowMs: number): Use {
-    const found = this.useOf(nonce, aor, known);
-    if (found !== undefined) return found;
-    const use: Use = { aor, accepted: false, handshakeStartMs: nowMs, challenges: [] };
-    if (known !== undefined) this.otherUses.set(keyOf(nonce, aor), { issuedAtMs: nowMs, use });
+  private useFor(nonce: string, aor: string, issue: Issue): Use {
+    if (issue.use.aor === aor) return issue.use;
+    const key = keyOf(nonce, aor);
+    const use = this.otherUses.get(key) ?? new Use(aor);
+    this.otherUses.set(key, use);
     return use;
   }
 
-  private useOf(nonce: string, aor: string, known: Issue | undefined): Use | undefined {
-    if (known === undefined) return undefined;
-    return known.use.aor === aor ? known.use : this.otherUses.peek(keyOf(nonce, aor))?.use;
+  private useOf(nonce: string, aor: string, issue: Issue | undefined): Use | undefined {
+    if (issue === undefined) return undefined;
+    return issue.use.aor === aor ? issue.use : this.otherUses.get(keyOf(nonce, aor));
   }
 
   /**
@@ -132,11 +168,10 @@ export class Nonces {
    * or what it was issued for is over: accepted, turned down, or too long ago.
    */
   answer(nonce: string, aor: string, nowMs: number): number | undefined {
-    const issue = this.issues.peek(nonce);
+    const issue = this.issues.get(nonce);
     const use = this.useOf(nonce, aor, issue);
     if (use === undefined || issue === undefined) return undefined;
-    let open = use.challenges.shift();
-    while (open?.done === true) open = use.challenges.shift();
+    const open = use.takeOpen();
     if (open !== undefined) {
       open.done = true;
       return open.handshakeStartMs;
@@ -152,20 +187,19 @@ export class Nonces {
   /** How a nonce stands with `aor` for a request sent at `sentAtMs`. */
   standing(nonce: string, aor: string, sentAtMs: number): Exclude<Credentials, 'none' | 'unknown'> {
     if (this.isRejected(nonce, aor)) return 'rejected';
-    const issue = this.issues.peek(nonce);
+    const issue = this.issues.get(nonce);
     if (issue === undefined || sentAtMs - issue.issuedAtMs > FRESH_MS) return 'old';
     return this.useOf(nonce, aor, issue)?.accepted === true ? 'old' : 'fresh';
   }
 
   /** True where the nonce was issued to this address and to no other: the source of the answer is then no forgery. */
   isProven(nonce: string, phone: Endpoint): boolean {
-    const issue = this.issues.peek(nonce);
-    if (issue === undefined || issue.shared) return false;
-    return issue.a === phone.a && issue.b === phone.b && issue.c === phone.c && issue.d === phone.d;
+    const issue = this.issues.get(nonce);
+    return issue !== undefined && !issue.shared && issue.wentTo(phone);
   }
 
   accept(nonce: string, aor: string): void {
-    const use = this.useOf(nonce, aor, this.issues.peek(nonce));
+    const use = this.useOf(nonce, aor, this.issues.get(nonce));
     if (use !== undefined) use.accepted = true;
   }
 
@@ -177,33 +211,19 @@ export class Nonces {
   /** Lets go of what is too old to matter. */
   forget(nowMs: number): void {
     this.nowMs = nowMs;
-    dropOldest(this.issues, (issue) => nowMs - issue.issuedAtMs >= MEMORY_MS);
-    dropOldest(this.otherUses, ({ issuedAtMs }) => nowMs - issuedAtMs >= MEMORY_MS);
-    dropOldest(this.rejected, (atMs) => nowMs - atMs >= REJECTED_MEMORY_MS);
-  }
-
-  /** An evicted nonce can't be answered any more: its challenges must not count as abandoned. */
-  private giveUp(use: Use, issuedAtMs: number): void {
-    for (const challenge of use.challenges) challenge.done = true;
-    if (this.nowMs - issuedAtMs < MEMORY_MS) this.onEvict();
+    this.issues.advance(nowMs);
+    this.otherUses.advance(nowMs);
+    for (;;) {
+      const oldest = this.rejected.rkeys().next();
+      const atMs = oldest.done === true ? undefined : this.rejected.peek(oldest.value);
+      if (atMs === undefined || nowMs - atMs < REJECTED_MEMORY_MS) return;
+      this.rejected.delete(oldest.value as string);
+    }
   }
 }
 
 function keyOf(nonce: string, aor: string): string {
   return `${nonce}\n${aor}`;
-}
-
-/** Deletes from the least recently used end while `isDead`. */
-function dropOldest<V extends object | number>(
-  table: LRUCache<string, V>,
-  isDead: (value: V) => boolean,
-): void {
-  for (;;) {
-    const oldest = table.rkeys().next();
-    const value = oldest.done === true ? undefined : table.peek(oldest.value);
-    if (value === undefined || !isDead(value)) return;
-    table.delete(oldest.value as string);
-  }
 }
 
 /** Plain challenges in the order in which they were seen, until they are answered or abandoned. */

@@ -1,18 +1,18 @@
-import { findAuthParam, readAuthScheme } from '../sip/auth.ts';
+import { AuthParam, readAuthParam, readAuthScheme } from '../sip/auth.ts';
 import { ascii, decimal, equals, equalsFolded, lower, NOT_A_NUMBER, SEMICOLON } from '../sip/bytes.ts';
 import { Contact, expiresFrom, NOT_STATED, readContact } from '../sip/contact.ts';
 import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import { CSeq, readCSeq } from '../sip/message.ts';
-import { Param, readParam, Span } from '../sip/params.ts';
+import { Span } from '../sip/params.ts';
 import { readVia, Via } from '../sip/via.ts';
 import { instanceText, ListedContact, MAX_CONTACT_LENGTH, OwnUri } from './contact-match.ts';
 import type { Exchange, RequestedContact } from './exchange.ts';
 import { MAX_CONTACTS, MAX_CREDENTIALS } from './exchange.ts';
 import type { AttemptKind } from './lists.ts';
 import { MAX_NONCE_LENGTH } from './nonces.ts';
-import { boundedText, hashOf, isText, SECOND_SEED, TextPool } from './texts.ts';
+import { boundedText, hashOf, hashTwice, TextPool } from './texts.ts';
 import type { Staleness } from './verdict.ts';
 
 /** Longer User-Agent values are cut. */
@@ -30,6 +30,9 @@ const TRUE = ascii('true');
 
 /** Branch, host, colon, port, CSeq: more than any Via that a datagram of ours can hold is not kept. */
 const MAX_KEY_BYTES = 1024;
+
+/** The end of a branch tells more than its beginning; a hash of so much of it is enough to find by. */
+const HASHED_BYTES = 16;
 
 /** The identity of a transaction: its top Via's branch and sent-by, and the sequence number. */
 export class ExchangeKey {
@@ -52,13 +55,14 @@ export class ExchangeKey {
     if (!readVia(bytes, message.valueStart(viaLine), message.valueEnd(viaLine), via)) return false;
     this.cseq = number.number;
     this.length = 0;
+    this.hash = number.number;
     if (via.branchStart >= 0) this.put(bytes, via.branchStart, via.branchEnd);
     else this.putCallId(message);
+    this.hash = hashOf(this.bytes, Math.max(0, this.length - HASHED_BYTES), this.length, this.hash);
     this.putByte(SEMICOLON);
     for (let i = via.hostStart; i < via.hostEnd; i++) this.putByte(lower(bytes[i]!));
     this.putNumber(via.sentByPort);
     this.putNumber(number.number);
-    this.hash = hashOf(this.bytes, 0, this.length);
     return this.length < MAX_KEY_BYTES;
   }
 
@@ -84,6 +88,19 @@ export class ExchangeKey {
   }
 }
 
+/** Nonces as text: made when one is issued, found again when it is answered. */
+export class NoncePool {
+  private readonly pool = new TextPool(NONCE_PLACES);
+
+  /** Empty for an empty range. */
+  textOf(bytes: Uint8Array, start: number, end: number): string {
+    if (end - start > MAX_NONCE_LENGTH) return boundedText(bytes, start, end, MAX_NONCE_LENGTH);
+    return this.pool.textOf(bytes, start, end);
+  }
+}
+
+const NONCE_PLACES = 16_384;
+
 /** A binding whose texts a request may use again instead of making its own. */
 interface KnownTexts {
   readonly uri: string;
@@ -96,9 +113,15 @@ export class RequestReader {
   invalidContact = false;
   private readonly contact = new Contact();
   private readonly uri = new OwnUri();
+  private readonly scheme = new Span();
   private readonly span = new Span();
-  private readonly param = new Param();
+  private readonly param = new AuthParam();
+  private readonly nonces: NoncePool;
   private readonly userAgents = new TextPool(USER_AGENT_PLACES);
+
+  constructor(nonces: NoncePool) {
+    this.nonces = nonces;
+  }
 
   read(message: Message, exchange: Exchange, known: (uri: OwnUri) => KnownTexts | undefined): void {
     this.readIdentity(message, exchange);
@@ -111,9 +134,8 @@ export class RequestReader {
   private readIdentity(message: Message, exchange: Exchange): void {
     const { bytes } = message;
     const callId = message.firstOf(Header.CALL_ID);
-    exchange.callIdA = callId < 0 ? 0 : hashOf(bytes, message.valueStart(callId), message.valueEnd(callId));
-    exchange.callIdB =
-      callId < 0 ? 0 : hashOf(bytes, message.valueStart(callId), message.valueEnd(callId), SECOND_SEED);
+    if (callId < 0) hashTwice(bytes, 0, 0, exchange);
+    else hashTwice(bytes, message.valueStart(callId), message.valueEnd(callId), exchange);
     const agent = message.firstOf(Header.USER_AGENT);
     exchange.userAgent = '';
     if (agent < 0) return;
@@ -122,18 +144,33 @@ export class RequestReader {
     exchange.userAgent = this.userAgents.textOf(bytes, start, end);
   }
 
-  /** Credentials are a nonce and a response, neither empty: IMS phones send both empty in their first REGISTER. */
   private readCredentials(message: Message, exchange: Exchange, id: HeaderId): void {
-    const { bytes } = message;
-    const { span } = this;
     for (let line = message.firstOf(id); line >= 0; line = message.nextOf(id, line)) {
-      if (exchange.nonces.length === MAX_CREDENTIALS) return;
+      if (exchange.nonceCount === MAX_CREDENTIALS) return;
       const start = message.valueStart(line);
-      const end = message.valueEnd(line);
-      if (!findAuthParam(bytes, start, end, RESPONSE, span) || span.end === span.start) continue;
-      if (!findAuthParam(bytes, start, end, NONCE, span) || span.end === span.start) continue;
-      exchange.nonces.push(boundedText(bytes, span.start, span.end, MAX_NONCE_LENGTH));
+      const nonce = this.nonceAnswered(message.bytes, start, message.valueEnd(line));
+      if (nonce !== '') exchange.nonces[exchange.nonceCount++] = nonce;
     }
+  }
+
+  /** Credentials are a nonce and a response, neither empty: IMS phones send both empty in their first REGISTER. */
+  private nonceAnswered(bytes: Uint8Array, start: number, end: number): string {
+    const { param, span } = this;
+    let hasResponse = false;
+    span.start = span.end = 0;
+    let at = readAuthScheme(bytes, start, end, this.scheme) ? this.scheme.end : end;
+    while (readAuthParam(bytes, at, end, param)) {
+      at = param.end;
+      const { value } = param;
+      if (value.start === value.end) continue;
+      if (equalsFolded(bytes, param.nameStart, param.nameEnd, RESPONSE)) {
+        hasResponse = true;
+      } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, NONCE)) {
+        span.start = value.start;
+        span.end = value.end;
+      }
+    }
+    return hasResponse ? this.nonces.textOf(bytes, span.start, span.end) : '';
   }
 
   private readContacts(
@@ -187,19 +224,11 @@ export class RequestReader {
 
   /** All header parameters but `expires`, as they stand. */
   private hashParams(bytes: Uint8Array): number {
-    const { value } = this.contact;
-    let hash = 0;
-    let at = value.paramsStart;
-    while (readParam(bytes, at, value.end, this.param) === 'param') {
-      at = this.param.end;
-      if (equalsFolded(bytes, this.param.nameStart, this.param.nameEnd, EXPIRES)) continue;
-      hash = hashOf(bytes, this.param.nameStart, this.param.end, hash);
-    }
-    return hash;
+    const { expiresStart, expiresEnd, value } = this.contact;
+    if (expiresStart === expiresEnd) return hashOf(bytes, value.paramsStart, value.end, 0);
+    return hashOf(bytes, expiresEnd, value.end, hashOf(bytes, value.paramsStart, expiresStart, 0));
   }
 }
-
-const EXPIRES = ascii('expires');
 
 /** Seconds of the Expires header, or NOT_STATED. */
 export function expiresHeader(message: Message): number {
@@ -234,11 +263,20 @@ export class ResponseReader {
   /** The Expires header, or NOT_STATED. */
   expiresSec = NOT_STATED;
   staleness: Staleness = 'not_stale';
+  /** The nonces of its challenges, so many of them. */
   readonly nonces: string[] = [];
+  nonceCount = 0;
   retryAfterSec: number | undefined = undefined;
   minExpiresSec: number | undefined = undefined;
   private readonly contact = new Contact();
+  private readonly scheme = new Span();
   private readonly span = new Span();
+  private readonly param = new AuthParam();
+  private readonly pool: NoncePool;
+
+  constructor(pool: NoncePool) {
+    this.pool = pool;
+  }
 
   read(message: Message): void {
     this.status = message.status;
@@ -246,7 +284,7 @@ export class ResponseReader {
     this.listIsWhole = true;
     this.expiresSec = NOT_STATED;
     this.staleness = 'not_stale';
-    this.nonces.length = 0;
+    this.nonceCount = 0;
     this.retryAfterSec = undefined;
     this.minExpiresSec = undefined;
     if (message.status < 300) {
@@ -296,27 +334,35 @@ export class ResponseReader {
 
   /** Every challenge counts: any nonce issued is fresh, and one `stale=true` says it for all (RFC 8760 §2.4). */
   private readChallenges(message: Message, id: HeaderId): void {
-    const { bytes } = message;
-    const { span } = this;
     for (let line = message.firstOf(id); line >= 0; line = message.nextOf(id, line)) {
-      if (this.nonces.length === MAX_CHALLENGES) return;
-      const start = message.valueStart(line);
-      const end = message.valueEnd(line);
-      if (!readAuthScheme(bytes, start, end, span)) continue;
-      if (!equalsFolded(bytes, span.start, span.end, DIGEST)) continue;
-      const isStale =
-        findAuthParam(bytes, start, end, STALE, span) && equalsFolded(bytes, span.start, span.end, TRUE);
-      if (isStale) this.staleness = 'stale';
-      if (!findAuthParam(bytes, start, end, NONCE, span) || span.end === span.start) continue;
-      this.takeNonce(bytes);
+      if (this.nonceCount === MAX_CHALLENGES) return;
+      this.readChallenge(message.bytes, message.valueStart(line), message.valueEnd(line));
     }
   }
 
+  private readChallenge(bytes: Uint8Array, start: number, end: number): void {
+    const { param, scheme, span } = this;
+    if (!readAuthScheme(bytes, start, end, scheme)) return;
+    if (!equalsFolded(bytes, scheme.start, scheme.end, DIGEST)) return;
+    span.start = span.end = 0;
+    let at = scheme.end;
+    while (readAuthParam(bytes, at, end, param)) {
+      at = param.end;
+      const { value } = param;
+      if (equalsFolded(bytes, param.nameStart, param.nameEnd, STALE)) {
+        if (equalsFolded(bytes, value.start, value.end, TRUE)) this.staleness = 'stale';
+      } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, NONCE)) {
+        span.start = value.start;
+        span.end = value.end;
+      }
+    }
+    if (span.start < span.end) this.takeNonce(this.pool.textOf(bytes, span.start, span.end));
+  }
+
   /** Two challenges of one response often share their nonce. */
-  private takeNonce(bytes: Uint8Array): void {
-    const { span } = this;
-    for (const nonce of this.nonces) if (isText(bytes, span.start, span.end, nonce)) return;
-    this.nonces.push(boundedText(bytes, span.start, span.end, MAX_NONCE_LENGTH));
+  private takeNonce(nonce: string): void {
+    for (let i = 0; i < this.nonceCount; i++) if (this.nonces[i] === nonce) return;
+    this.nonces[this.nonceCount++] = nonce;
   }
 }
 

@@ -1,12 +1,13 @@
 import { Header } from '../sip/headers.ts';
 import { Message, parse } from '../sip/message.ts';
 import type { AorReader } from './aor.ts';
+import type { AorEntry } from './aor-entry.ts';
 import { EarlyResponses } from './early-responses.ts';
 import type { Exchange } from './exchange.ts';
 import type { Result } from './lists.ts';
 import { ATTEMPT_KINDS } from './lists.ts';
 import { Challenge } from './nonces.ts';
-import { ExchangeKey, RequestReader, ResponseReader } from './observe.ts';
+import { ExchangeKey, NoncePool, RequestReader, ResponseReader } from './observe.ts';
 import type { Parts } from './parts.ts';
 import type { Tapped } from './tapped.ts';
 import type { Credentials, Proof } from './verdict.ts';
@@ -19,12 +20,15 @@ export class Registrations {
   private readonly early: EarlyResponses;
   private readonly message = new Message();
   private readonly key = new ExchangeKey();
-  private readonly request = new RequestReader();
-  private readonly response = new ResponseReader();
+  private readonly request: RequestReader;
+  private readonly response: ResponseReader;
 
   constructor(parts: Parts, to: AorReader) {
     this.parts = parts;
     this.to = to;
+    const nonces = new NoncePool();
+    this.request = new RequestReader(nonces);
+    this.response = new ResponseReader(nonces);
     this.early = new EarlyResponses((responses) => this.onOrphans(responses));
   }
 
@@ -77,7 +81,7 @@ export class Registrations {
 
   private onRequest(tapped: Tapped): void {
     const { key } = this;
-    const { counts, exchanges, nowMs, storm, suspicion } = this.parts;
+    const { counts, exchanges, ledger, nowMs, storm, suspicion } = this.parts;
     if (exchanges.find(key.bytes, key.length, key.hash) !== undefined) {
       counts.retransmissions++;
       storm.onCopy(nowMs);
@@ -87,12 +91,14 @@ export class Registrations {
     this.tellOverdue();
     const exchange = this.open(tapped);
     const aorHash = this.to.hash;
-    this.readRequest(exchange);
+    const entry = ledger.entryOf(exchange.aor);
+    ledger.readTextsOf(entry);
+    this.request.read(this.message, exchange, ledger.knownTexts);
     counts.attempts[ATTEMPT_KINDS.indexOf(exchange.kind)]!++;
     this.followChallenge(exchange);
     storm.onAttempt(exchange, aorHash, nowMs);
     suspicion.onRequest(exchange, aorHash, nowMs);
-    this.noteOddities(exchange);
+    this.noteOddities(exchange, entry);
     if (this.early.isEmpty) return;
     for (const response of this.early.take(key.bytes, key.length)) this.observe(response);
   }
@@ -114,32 +120,27 @@ export class Registrations {
     return exchange;
   }
 
-  private readRequest(exchange: Exchange): void {
-    const { ledger } = this.parts;
-    ledger.readTextsOf(ledger.entryOf(exchange.aor));
-    this.request.read(this.message, exchange, ledger.knownTexts);
-  }
-
   /** Credentials answer the challenge whose nonce they carry, and belong to the handshake that it was part of. */
   private followChallenge(exchange: Exchange): void {
-    for (const nonce of exchange.nonces) {
-      const startMs = this.parts.nonces.answer(nonce, exchange.aor, this.parts.nowMs);
+    const { nonces, nowMs } = this.parts;
+    for (let i = 0; i < exchange.nonceCount; i++) {
+      const startMs = nonces.answer(exchange.nonces[i]!, exchange.aor, nowMs);
       if (startMs !== undefined) exchange.handshakeStartMs = Math.min(exchange.handshakeStartMs, startMs);
     }
   }
 
-  private noteOddities(exchange: Exchange): void {
+  private noteOddities(exchange: Exchange, entry: AorEntry | undefined): void {
     const { message } = this;
-    const { ledger, notices, nowMs } = this.parts;
+    const { notices, nowMs } = this.parts;
     const { aor } = exchange;
     const from = message.firstOf(Header.FROM);
-    if (from >= 0 && !this.to.names(message.bytes, message.valueStart(from), message.valueEnd(from), aor)) {
+    if (from >= 0 && !this.to.namesTheSame(message.bytes, message.valueStart(from), message.valueEnd(from))) {
       notices.tell('third_party', aor, 'From and To name different users', nowMs);
     }
     if (this.request.invalidContact) {
       notices.tell('invalid_contact', aor, 'a Contact header could not be read', nowMs);
     }
-    for (let known = ledger.entryOf(aor)?.first; known !== undefined; known = known.nextOfAor) {
+    for (let known = entry?.first; known !== undefined; known = known.nextOfAor) {
       const isSameCall = known.callIdA === exchange.callIdA && known.callIdB === exchange.callIdB;
       if (!isSameCall || known.port === 0 || exchange.cseq > known.cseq) continue;
       notices.tell(
@@ -205,8 +206,8 @@ export class Registrations {
   private credentialsOf(exchange: Exchange): Credentials {
     if (!exchange.hasRequest) return 'unknown';
     let best: Credentials = 'none';
-    for (const nonce of exchange.nonces) {
-      const standing = this.parts.nonces.standing(nonce, exchange.aor, exchange.firstAtMs);
+    for (let i = 0; i < exchange.nonceCount; i++) {
+      const standing = this.parts.nonces.standing(exchange.nonces[i]!, exchange.aor, exchange.firstAtMs);
       if (standing === 'fresh') return 'fresh';
       if (best !== 'rejected') best = standing;
     }
@@ -214,8 +215,8 @@ export class Registrations {
   }
 
   private proofOf(exchange: Exchange): Proof {
-    for (const nonce of exchange.nonces) {
-      if (this.parts.nonces.isProven(nonce, exchange.phone)) return 'proven';
+    for (let i = 0; i < exchange.nonceCount; i++) {
+      if (this.parts.nonces.isProven(exchange.nonces[i]!, exchange.phone)) return 'proven';
     }
     return 'unproven';
   }
@@ -247,8 +248,7 @@ export class Registrations {
   }
 
   private openChallenge(exchange: Exchange): void {
-    const { aor, handshakeStartMs, phone } = exchange;
-    exchange.challenge = new Challenge(aor, phone, this.parts.nowMs, handshakeStartMs);
+    exchange.challenge = new Challenge(exchange, this.parts.nowMs);
     this.parts.challenges.add(exchange.challenge);
   }
 
@@ -256,9 +256,9 @@ export class Registrations {
   private noteNonces(exchange: Exchange, result: Result, credentials: Credentials): void {
     const { nonces, nowMs } = this.parts;
     const isRefusal = result === 'implicit_stale' || isAuthFailure(result, credentials);
-    for (const nonce of exchange.nonces) {
-      if (result === 'ok') nonces.accept(nonce, exchange.aor);
-      else if (isRefusal) nonces.reject(nonce, exchange.aor, nowMs);
+    for (let i = 0; i < exchange.nonceCount; i++) {
+      if (result === 'ok') nonces.accept(exchange.nonces[i]!, exchange.aor);
+      else if (isRefusal) nonces.reject(exchange.nonces[i]!, exchange.aor, nowMs);
     }
     // A failed attempt ends a handshake; what its challenge starts is the next one.
     if (result === 'auth_failure') exchange.handshakeStartMs = exchange.firstAtMs;
@@ -274,13 +274,13 @@ export class Registrations {
 
   private issueNonces(exchange: Exchange): void {
     const { nonces, nowMs } = this.parts;
-    for (const nonce of this.response.nonces) nonces.issue(nonce, exchange, nowMs);
+    const { response } = this;
+    for (let i = 0; i < response.nonceCount; i++) nonces.issue(response.nonces[i]!, exchange, nowMs);
   }
 
   private accept(exchange: Exchange, tapped: Tapped): void {
-    const { counts, domains, implicitStales, ledger, lists, nowMs, series } = this.parts;
+    const { counts, domains, implicitStales, ledger, lists, nowMs } = this.parts;
     counts.implicitStaleRecovered += implicitStales.recover(exchange.aor);
-    series.promote(exchange.aor);
     const domain = domains.admit(exchange.host);
     ledger.accept(exchange, this.response, lists.of(tapped.registrar), domain, nowMs);
     this.parts.noteGrants();

@@ -70,6 +70,7 @@ export class Report {
     const { aor, domain } = binding.owner;
     domain.changes[CHANGES.indexOf(change)]!++;
     if (change === 'refreshed') return;
+    if (change === 'added' || change === 'learned') this.series.promote(aor);
     this.series.add('binding_changes', aor, 'registered');
     if (!this.gate.isOpen(nowMs)) return;
     this.gate.tell({

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Endpoint } from '../sip/address.ts';
-import { hostText } from '../sip/address.ts';
+import { Endpoint, hostText } from '../sip/address.ts';
 import { ActivePatterns } from './active.ts';
 import type { MonitorCounts } from './counts.ts';
 import type { EventGate } from './event-gate.ts';
@@ -41,6 +40,7 @@ export class Suspicion {
   private readonly sources: LRUCache<string, FailingSource>;
   private readonly loops: TightLoops;
   private readonly isScanner = new Map<string, boolean>();
+  private readonly phone = new Endpoint();
   private nowMs = 0;
 
   constructor(thresholds: SuspicionThresholds, maxSources: number, parts: SuspicionParts) {
@@ -100,7 +100,16 @@ export class Suspicion {
   /** A challenge that nobody answered: what a search for extensions leaves where unknown ones are challenged too. */
   onAbandoned(challenge: Challenge, nowMs: number): void {
     this.nowMs = nowMs;
-    this.onProbe(hostText(challenge.phone), challenge.aor);
+    this.onProbe(this.hostOf(challenge), challenge.aor);
+  }
+
+  private hostOf({ a, b, c, d }: Challenge): string {
+    const { phone } = this;
+    phone.a = a;
+    phone.b = b;
+    phone.c = c;
+    phone.d = d;
+    return hostText(phone);
   }
 
   private onFailure(exchange: Exchange, proof: Proof): void {

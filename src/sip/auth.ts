@@ -1,6 +1,5 @@
 import { COMMA, DQUOTE, EQUALS, equalsFolded, isSpace, isTokenByte, skipSpace } from './bytes.ts';
-import type { Span } from './params.ts';
-import { quotedEnd } from './params.ts';
+import { quotedEnd, Span } from './params.ts';
 
 /**
  * Challenges and credentials (RFC 3261 §20.7, §20.44; RFC 8760): one per header line, their commas separate
@@ -16,6 +15,31 @@ export function readAuthScheme(bytes: Uint8Array, start: number, end: number, in
   return at > into.start;
 }
 
+/** One `name=value` of a challenge or of credentials. */
+export class AuthParam {
+  nameStart = 0;
+  nameEnd = 0;
+  /** The value without its quotes, escapes left as written. */
+  readonly value = new Span();
+  /** Behind the parameter. */
+  end = 0;
+}
+
+/** Reads the next parameter from `at` on, commas and white space before it skipped; false where none is left, or it is broken. */
+export function readAuthParam(bytes: Uint8Array, at: number, end: number, into: AuthParam): boolean {
+  let pos = at;
+  while (pos < end && (bytes[pos] === COMMA || isSpace(bytes[pos]!))) pos++;
+  into.nameStart = pos;
+  while (pos < end && isTokenByte(bytes[pos]!)) pos++;
+  into.nameEnd = pos;
+  pos = skipSpace(bytes, pos, end);
+  if (into.nameEnd === into.nameStart || pos >= end || bytes[pos] !== EQUALS) return false;
+  into.end = readAuthValue(bytes, skipSpace(bytes, pos + 1, end), end, into.value);
+  return into.end >= 0;
+}
+
+const param = new AuthParam();
+
 /**
  * Finds an auth-param by its lower-case name, from behind the scheme on. The span is the value without its
  * quotes, escapes left as written. False where it is absent or the parameters before it are broken.
@@ -29,16 +53,12 @@ export function findAuthParam(
 ): boolean {
   if (!readAuthScheme(bytes, start, end, into)) return false;
   let at = into.end;
-  while (at < end) {
-    while (at < end && (bytes[at] === COMMA || isSpace(bytes[at]!))) at++;
-    const nameStart = at;
-    while (at < end && isTokenByte(bytes[at]!)) at++;
-    const nameEnd = at;
-    at = skipSpace(bytes, at, end);
-    if (nameEnd === nameStart || at >= end || bytes[at] !== EQUALS) return false;
-    at = readAuthValue(bytes, skipSpace(bytes, at + 1, end), end, into);
-    if (at < 0) return false;
-    if (equalsFolded(bytes, nameStart, nameEnd, name)) return true;
+  while (readAuthParam(bytes, at, end, param)) {
+    at = param.end;
+    if (!equalsFolded(bytes, param.nameStart, param.nameEnd, name)) continue;
+    into.start = param.value.start;
+    into.end = param.value.end;
+    return true;
   }
   return false;
 }

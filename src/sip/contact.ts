@@ -14,6 +14,9 @@ export class Contact {
   readonly value = new NameAddr();
   /** Seconds; NOT_STATED without the parameter. */
   expiresSec = NOT_STATED;
+  /** The `expires` parameter with its semicolon; start = end where there is none. */
+  expiresStart = 0;
+  expiresEnd = 0;
   /** `+sip.instance` without quotes and angle brackets; start = end where there is none. */
   instanceStart = 0;
   instanceEnd = 0;
@@ -30,6 +33,8 @@ const param = new Param();
 /** Reads the first value of a Contact list; `into.value.next` leads on. False where it is no value at all. */
 export function readContact(bytes: Uint8Array, start: number, end: number, into: Contact): boolean {
   into.expiresSec = NOT_STATED;
+  into.expiresStart = 0;
+  into.expiresEnd = 0;
   into.instanceStart = 0;
   into.instanceEnd = 0;
   into.regId = 0;
@@ -46,6 +51,8 @@ function takeParam(bytes: Uint8Array, into: Contact): void {
   const { nameStart, nameEnd, valueStart, valueEnd } = param;
   if (equalsFolded(bytes, nameStart, nameEnd, EXPIRES)) {
     into.expiresSec = expiresFrom(bytes, valueStart, valueEnd);
+    into.expiresStart = param.start;
+    into.expiresEnd = param.end;
   } else if (equalsFolded(bytes, nameStart, nameEnd, REG_ID)) {
     into.regId = Math.max(decimal(bytes, valueStart, valueEnd), 0);
   } else if (equalsFolded(bytes, nameStart, nameEnd, INSTANCE)) {

@@ -171,7 +171,7 @@ describe('whatever the bytes are', () => {
       `Contact: <sip:a@10.0.0.1>${';p="1"'.repeat(9000)}`,
       `Contact: <sip:a@10.0.0.1${';rollcall=1'.repeat(5000)}>`,
       `Authorization: Digest ${'a="b",'.repeat(9000)} nonce="x", response="y"`,
-      'Authorization: Digest nonce="x", response="y"\r\n'.repeat(1000) + 'X: y',
+      `${'Authorization: Digest nonce="x", response="y"\r\n'.repeat(1000)}X: y`,
     ];
     for (const flood of floods) {
       const wire = new Wire();
