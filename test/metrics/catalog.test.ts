@@ -19,7 +19,9 @@ describe('the catalogue', () => {
       rollcall_aors_by_contacts rollcall_binding_changes_total rollcall_granted_expires_seconds
       rollcall_refresh_ratio rollcall_aor_auth_failures_total rollcall_aor_challenges_total
       rollcall_aor_binding_changes_total rollcall_series_budget rollcall_series_used
-      rollcall_series_evictions_total
+      rollcall_series_evictions_total rollcall_aor_registered rollcall_sources_suspicious
+      rollcall_suspicious_events_total rollcall_compromise_suspected_total rollcall_storm_active
+      rollcall_storm_recovered_ratio
       rollcall_registrar_up rollcall_registrar_active rollcall_warming_up rollcall_monitor_evictions_total
       rollcall_implicit_stale_outcomes_total rollcall_oversized_requests_total
       rollcall_events_suppressed_total rollcall_secret_info rollcall_config_last_reload_successful
