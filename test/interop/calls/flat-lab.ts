@@ -5,8 +5,9 @@ import { startPhone } from '../support/phone.ts';
 import type { Rollcall } from '../support/rollcall.ts';
 import { startRollcall } from '../support/rollcall.ts';
 
-import { lastWay, observeCall, settledReachability } from './observe.ts';
-import type { Pbx } from './pbx.ts';
+import type { CallSeen, Patience } from './observe.ts';
+import { observeCall, settledReachability, USUAL, wayOfOptions } from './observe.ts';
+import type { Ender, Pbx } from './pbx.ts';
 import { startPbx } from './pbx.ts';
 import type { PbxId, Setting } from './settings.ts';
 import { PBXS, settingsOf } from './settings.ts';
@@ -50,10 +51,24 @@ export async function openPbx(lab: Lab, id: PbxId, octet: number, contactMode: C
 }
 
 /** What becomes of a line: qualify, a call that the PBX ends, a call that the phone ends. */
-export async function observe({ pbx, setting, phone, rollcall }: Line): Promise<Seen> {
+export async function observe(line: Line, patience: Patience = USUAL): Promise<Seen> {
+  const { pbx, setting, phone, rollcall } = line;
   const us = `${rollcall.ip}:${rollcall.port}`;
-  const reachability = await settledReachability(pbx, setting);
-  const pbxEnds = await observeCall(pbx, phone, 'pbx', us);
-  const phoneEnds = await observeCall(pbx, phone, 'phone', us);
-  return { reachability, options: lastWay(phone, 'OPTIONS', us), pbxEnds, phoneEnds };
+  const before = phone.trace().length;
+  const reachability = await settledReachability(pbx, setting, patience);
+  const pbxEnds = await insist(line, 'pbx', patience);
+  const phoneEnds = await insist(line, 'phone', patience);
+  const patient = { ...patience, reachableMs: reachability === 'reachable' ? patience.reachableMs : 0 };
+  return { reachability, options: await wayOfOptions(phone, us, before, patient), pbxEnds, phoneEnds };
+}
+
+async function insist(line: Line, ender: Ender, patience: Patience): Promise<CallSeen> {
+  const { pbx, setting, phone, rollcall } = line;
+  const us = `${rollcall.ip}:${rollcall.port}`;
+  let seen = await observeCall(pbx, phone, ender, us, patience);
+  for (let more = patience.tries - 1; more > 0 && seen.invite === 'none'; more--) {
+    await settledReachability(pbx, setting, patience);
+    seen = await observeCall(pbx, phone, ender, us, patience);
+  }
+  return seen;
 }

@@ -18,9 +18,38 @@ export interface CallSeen {
   readonly over: boolean;
 }
 
-const INVITE_LIMIT_MS = 4_000;
-const CALL_LIMIT_MS = 14_000;
-const TRACE_LIMIT_MS = 2_500;
+/** How long to wait until what has not happened will not happen. */
+export interface Patience {
+  readonly reachableMs: number;
+  readonly inviteMs: number;
+  readonly callMs: number;
+  readonly byeMs: number;
+  /** How often to call where no INVITE comes: a PBX does not even try while its OPTIONS say that nobody is there. */
+  readonly tries: number;
+  /**
+   * Whose BYE is looked at. Where messages are late, the other side's may come first; and an ACK that was lost
+   * is not sent again after a BYE.
+   */
+  readonly byeOf: 'the ender' | 'either';
+}
+
+export const USUAL: Patience = {
+  reachableMs: 7_000,
+  inviteMs: 4_000,
+  callMs: 14_000,
+  byeMs: 2_500,
+  tries: 1,
+  byeOf: 'the ender',
+};
+/** Where requests and answers are lost, and come when they are repeated for the third time. */
+export const ON_A_BAD_LINE: Patience = {
+  reachableMs: 40_000,
+  inviteMs: 12_000,
+  callMs: 40_000,
+  byeMs: 35_000,
+  tries: 4,
+  byeOf: 'either',
+};
 
 const received = (messages: readonly TracedMessage[], method: string): TracedMessage | undefined =>
   messages.findLast((each) => each.direction === 'received' && each.status === 0 && each.method === method);
@@ -30,10 +59,8 @@ function wayOf(message: TracedMessage | undefined, rollcall: string): Way {
   return lastHop(message) === rollcall ? 'through' : 'past';
 }
 
-/** The way of the last of all requests with this method that a phone received. */
-export function lastWay(phone: Phone, method: string, rollcall: string): Way {
-  return wayOf(received(phone.trace(), method), rollcall);
-}
+/** Answers to BYE: done; and no such call, which is as good where the first answer was lost (RFC 3261 §15.1.1). */
+const ENDS_A_CALL: readonly number[] = [200, 481];
 
 /**
  * A BYE that the phone was sent, and answered; or one that it sent, and was answered. Where a phone's own went is
@@ -41,9 +68,9 @@ export function lastWay(phone: Phone, method: string, rollcall: string): Way {
  */
 function wayOfBye(messages: readonly TracedMessage[], ender: Ender, rollcall: string): Way {
   const answer = ender === 'pbx' ? 'sent' : 'received';
-  const isAnswered = messages.some(
-    ({ direction, method, status }) => direction === answer && method === 'BYE' && status === 200,
-  );
+  const isAnswered = messages.some(({ direction, method, status }) => {
+    return direction === answer && method === 'BYE' && ENDS_A_CALL.includes(status);
+  });
   if (!isAnswered) return 'none';
   if (ender === 'pbx') return wayOf(received(messages, 'BYE'), rollcall);
   const bye = messages.find(({ direction, method, status }) => {
@@ -63,46 +90,74 @@ const invitesOf = (phone: Phone): Set<string> =>
   );
 
 /** Has the PBX call a phone, and watches. @param rollcall its IP:PORT */
-export async function observeCall(pbx: Pbx, phone: Phone, ender: Ender, rollcall: string): Promise<CallSeen> {
+export async function observeCall(
+  pbx: Pbx,
+  phone: Phone,
+  ender: Ender,
+  rollcall: string,
+  patience: Patience = USUAL,
+): Promise<CallSeen> {
   const before = invitesOf(phone);
   const begun = await pbx.call(phone, ender);
   const callId = await waitUntil('an INVITE', () => [...invitesOf(phone)].find((id) => !before.has(id)), {
-    withinMs: INVITE_LIMIT_MS,
+    withinMs: patience.inviteMs,
     everyMs: 100,
   }).catch(() => undefined);
   if (callId === undefined) {
     await begun.giveUp();
-    return { invite: 'none', ack: 'none', bye: 'none', over: await begun.over(CALL_LIMIT_MS) };
+    return { invite: 'none', ack: 'none', bye: 'none', over: await begun.over(patience.callMs) };
   }
-  const over = await begun.over(CALL_LIMIT_MS);
+  const over = await begun.over(patience.callMs);
   if (!over) await begun.giveUp();
   const ofCall = (): TracedMessage[] => phone.trace().filter((message) => message.callId === callId);
-  const bye = (): Way => wayOfBye(ofCall(), ender, rollcall);
+  const bye = (): Way => {
+    const way = wayOfBye(ofCall(), ender, rollcall);
+    if (way !== 'none' || patience.byeOf === 'the ender') return way;
+    return wayOfBye(ofCall(), ender === 'pbx' ? 'phone' : 'pbx', rollcall);
+  };
   await waitUntil('the BYE', () => (bye() === 'none' ? undefined : true), {
-    withinMs: TRACE_LIMIT_MS,
+    withinMs: patience.byeMs,
     everyMs: 100,
   }).catch(() => undefined);
   const messages = ofCall();
+  const ack = wayOf(received(messages, 'ACK'), rollcall);
   return {
     invite: wayOf(received(messages, 'INVITE'), rollcall),
-    ack: wayOf(received(messages, 'ACK'), rollcall),
+    ack: ack === 'none' && patience.byeOf === 'either' ? bye() : ack,
     bye: bye(),
     over,
   };
 }
 
-const QUALIFY_LIMIT_MS = 7_000;
+/** The way of the last OPTIONS; to a phone that the PBX finds reachable some will come. */
+export async function wayOfOptions(
+  phone: Phone,
+  rollcall: string,
+  after: number,
+  { reachableMs }: Patience = USUAL,
+): Promise<Way> {
+  const way = (): Way => wayOf(received(phone.trace().slice(after), 'OPTIONS'), rollcall);
+  const wait = waitUntil('OPTIONS', () => (way() === 'none' ? undefined : way()), {
+    withinMs: reachableMs,
+    everyMs: 100,
+  });
+  return wait.catch(() => 'none' as const);
+}
 
 /**
  * Waits until the PBX thinks that it can reach the phone; after a while what it thinks then counts. Before its
  * first OPTIONS are answered or given up, it may think anything.
  */
-export async function settledReachability(pbx: Pbx, { user, qualifies }: Setting): Promise<Reachability> {
+export async function settledReachability(
+  pbx: Pbx,
+  { user, qualifies }: Setting,
+  { reachableMs }: Patience = USUAL,
+): Promise<Reachability> {
   if (!qualifies) return pbx.reachability(user);
   const good = waitUntil(
     `${user} reachable`,
     async () => ((await pbx.reachability(user)) === 'reachable' ? ('reachable' as const) : undefined),
-    { withinMs: QUALIFY_LIMIT_MS, everyMs: 400 },
+    { withinMs: reachableMs, everyMs: 400 },
   );
   return good.catch(() => pbx.reachability(user));
 }

@@ -20,6 +20,8 @@ export interface Pbx {
   /** Begins a call; resolves before the phone rings. */
   call(phone: Phone, ender: Ender): Promise<BegunCall>;
   reachability(user: string): Promise<Reachability>;
+  /** How many bindings a user has. */
+  bindings(user: string): Promise<number>;
 }
 
 export interface BegunCall {
@@ -34,11 +36,17 @@ export interface PbxPlace {
   /** Kamailio makes no calls of its own: a phone beside it does, from this address. */
   readonly callerIp: string;
   readonly namespace?: Namespace;
+  /** Of Kamailio; see startKamailioCalls. */
+  readonly matchingMode?: 0 | 3;
 }
 
 /** How long a PBX stays on the line. */
 const BRIEFLY_SEC = 1;
 const LONG_SEC = 8;
+
+let callers = 0;
+/** Every caller has a port of its own: what belongs to a call that is over must not reach the next one. */
+const nextCallerPort = (): number => 6000 + (++callers % 2000);
 
 const isTrue = async (what: string, probe: () => Promise<boolean>, withinMs: number): Promise<boolean> => {
   const wait = waitUntil(what, async () => ((await probe()) ? true : undefined), { withinMs, everyMs: 150 });
@@ -77,12 +85,13 @@ async function startAsteriskPbx(
       const seen = await asterisk.reachability(user);
       return seen === 'unregistered' ? 'unreachable' : seen;
     },
+    bindings: asterisk.bindings,
   };
 }
 
-async function startKamailio(lab: Lab, { ip, callerIp, namespace }: PbxPlace): Promise<Pbx> {
-  await startKamailioCalls(lab, { ip, ...(namespace ? { namespace } : {}) });
-  let ports = 6000;
+async function startKamailio(lab: Lab, place: PbxPlace): Promise<Pbx> {
+  const { ip, callerIp, namespace, matchingMode = 0 } = place;
+  const kamailio = await startKamailioCalls(lab, { ip, matchingMode, ...(namespace ? { namespace } : {}) });
   return {
     id: 'kamailio',
     ip,
@@ -91,19 +100,24 @@ async function startKamailio(lab: Lab, { ip, callerIp, namespace }: PbxPlace): P
         user: 'caller',
         to: user,
         ip: callerIp,
-        port: ++ports,
+        port: nextCallerPort(),
         proxy: { ip },
         ending: ender === 'pbx' ? 'hangs up' : 'is hung up on',
         ...(namespace ? { namespace } : {}),
       });
+      let given: 'up' | undefined;
       return {
-        over: (withinMs) =>
-          isTrue('the call to end', async () => !call.program.running(), withinMs).then(
-            async (isOver) => isOver && (await call.ended) === 'as intended',
-          ),
-        giveUp: call.program.kill,
+        over: async (withinMs) => {
+          const isOver = await isTrue('the call to end', async () => !call.program.running(), withinMs);
+          return isOver && (given === 'up' || (await call.ended) === 'as intended');
+        },
+        giveUp: async () => {
+          given = 'up';
+          await call.program.kill();
+        },
       };
     },
     reachability: async () => 'unasked',
+    bindings: async (user) => (await kamailio.contacts(user)).length,
   };
 }

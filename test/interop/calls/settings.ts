@@ -5,6 +5,13 @@ import { pjsipUser, sipUser } from '../support/asterisk.ts';
 export const PBXS = ['pjsip16', 'sip16', 'pjsip22', 'kamailio'] as const;
 export type PbxId = (typeof PBXS)[number];
 
+export const PBX_NAMES: Readonly<Record<PbxId, string>> = {
+  pjsip16: 'Asterisk 16, chan_pjsip',
+  sip16: 'Asterisk 16, chan_sip',
+  pjsip22: 'Asterisk 22, chan_pjsip',
+  kamailio: 'Kamailio 5.6',
+};
+
 /** One way to set a PBX up, and the phone that tries it: a user of its own, so that one start serves all. */
 export interface Setting {
   readonly user: string;
@@ -85,6 +92,38 @@ export const KAMAILIO_SETTINGS: readonly Setting[] = [
   },
   { user: 'plain', says: 'the binding is the Contact alone', qualifies: false, section: '' },
 ];
+
+/**
+ * The settings that are worth a try behind a NAT.
+ *
+ * @param tag makes the users' names unlike those of another contact mode at the same PBX
+ */
+export function natSettingsOf(pbx: PbxId, tag: string): readonly Setting[] {
+  if (pbx === 'kamailio') {
+    return KAMAILIO_SETTINGS.map((setting) => ({ ...setting, user: `${setting.user}${tag}` }));
+  }
+  if (pbx === 'sip16') {
+    return (['no', 'yes'] as const).flatMap((supportPath) =>
+      NAT_VALUES.map((nat, index) => sip({ user: `${supportPath[0]}${index}${tag}`, nat, supportPath })),
+    );
+  }
+  const habit = { rewriteContact: 'yes', forceRport: 'yes', qualify: 'yes' } as const;
+  return [
+    ...NAT_CHOICES.map(([rewriteContact, forceRport], index) =>
+      pjsip(`u${index}${tag}`, { rewriteContact, forceRport, qualify: 'yes' }),
+    ),
+    pjsip(`quiet${tag}`, { ...habit, qualify: 'no' }),
+    pjsip(`single${tag}`, { ...habit, removeExisting: 'no' }, ', remove_existing=no'),
+  ];
+}
+
+/** Needs a Kamailio of its own. */
+export const matchedSetting = (tag: string): Setting => ({
+  user: `matched${tag}`,
+  says: 'fix_nated_register(), and usrloc with matching_mode=3',
+  qualifies: false,
+  section: '',
+});
 
 export function settingsOf(pbx: PbxId, proxyIp: string): readonly Setting[] {
   if (pbx === 'kamailio') return KAMAILIO_SETTINGS;

@@ -52,3 +52,61 @@ export const FLAT: Readonly<Record<PbxId, Readonly<Record<string, Verdicts>>>> =
     plain: PATH_NEEDED,
   },
 };
+
+/** The columns of the table of phones behind a NAT. */
+export const NAT_MODES = ['alias', 'path', 'alias+path'] as const satisfies readonly ContactMode[];
+export type NatVerdicts = readonly [alias: string, path: string, aliasPath: string];
+
+/** Registered, and registered anew after the NAT has given the phone another port. */
+export interface NatRow {
+  readonly first: NatVerdicts;
+  readonly rebound: NatVerdicts;
+}
+
+const ALWAYS: NatVerdicts = ['through', 'through', 'through'];
+/** Its calls go to the Contact, which is an address behind the NAT. */
+const NOT_ALIAS: NatVerdicts = ['no', 'through', 'through'];
+const NOT_PATH: NatVerdicts = ['through', 'no', 'through'];
+const STEADY: NatRow = { first: ALWAYS, rebound: ALWAYS };
+
+const PJSIP_NAT: Readonly<Record<string, NatRow>> = {
+  // Its OPTIONS keep the Path of the first REGISTER for as long as the binding lives, and without an answer to
+  // them it does not call. With `alias` the binding is a new one.
+  u0: { first: ALWAYS, rebound: NOT_PATH },
+  u1: { first: ALWAYS, rebound: NOT_PATH },
+  u2: { first: NOT_ALIAS, rebound: ['no', 'no', 'through'] },
+  u3: { first: NOT_ALIAS, rebound: ['no', 'no', 'through'] },
+  quiet: STEADY,
+  // The new binding is one too many (403), and the old one leads nowhere.
+  single: { first: ALWAYS, rebound: ['no', 'no', 'no'] },
+};
+
+const SIP_NAT = { first: NOT_PATH, rebound: NOT_PATH };
+
+/** Phones behind a NAT, by PBX and user without tag. */
+export const NAT: Readonly<Record<PbxId, Readonly<Record<string, NatRow>>>> = {
+  pjsip16: PJSIP_NAT,
+  pjsip22: PJSIP_NAT,
+  sip16: {
+    n0: SIP_NAT,
+    n1: SIP_NAT,
+    n2: SIP_NAT,
+    n3: SIP_NAT,
+    y0: STEADY,
+    y1: STEADY,
+    y2: STEADY,
+    y3: STEADY,
+  },
+  kamailio: {
+    received: STEADY,
+    plain: { first: NOT_ALIAS, rebound: NOT_ALIAS },
+    // It finds the binding by its Call-ID, and keeps the Contact that it has.
+    matched: { first: ALWAYS, rebound: ['no', 'through', 'through'] },
+  },
+};
+
+/** Bindings that a phone has after a rebind, where it is not one. */
+export const BINDINGS_AFTER_REBIND: Readonly<Record<string, readonly [number, number, number]>> = {
+  'kamailio received': [2, 1, 2],
+  'kamailio plain': [2, 1, 2],
+};

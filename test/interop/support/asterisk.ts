@@ -1,7 +1,14 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { REPO_ROOT } from '../../support/repo-root.ts';
 import type { Lab } from './lab.ts';
 import type { Namespace } from './namespaces.ts';
@@ -40,6 +47,8 @@ export interface Asterisk {
   hangUp(user: string): Promise<void>;
   /** How its own OPTIONS see a user's phone; `unasked`: it sends none. */
   reachability(user: string): Promise<'reachable' | 'unreachable' | 'unasked' | 'unregistered'>;
+  /** How many bindings a user has. */
+  bindings(user: string): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -98,16 +107,16 @@ export async function startAsterisk(lab: Lab, options: AsteriskOptions): Promise
   const { part, channelDriver, ip, namespace } = options;
   const root = readyPart(part).dir ?? '/';
   const folder = configure(lab, root, options);
-  const asterisk = ['chroot', root, '/usr/sbin/asterisk', '-C', `${folder}/asterisk.conf`] as const;
-  const command = [...asterisk, '-f'] as const;
+  const command = ['chroot', root, '/usr/sbin/asterisk', '-C', `${folder}/asterisk.conf`, '-f'] as const;
   const program = lab.start({
     name: `${part} ${channelDriver} at ${ip}`,
     command: namespace ? namespace.command(...command) : command,
   });
-  const cli = async (line: string): Promise<string> => {
-    const [file, ...args] = asterisk;
-    return (await promisify(execFile)(file, [...args, '-rx', line], { timeout: CLI_LIMIT_MS })).stdout;
-  };
+  // A short way to its folder: a Unix socket's path may have 107 characters.
+  const shortcut = lab.path('asterisk');
+  symlinkSync(join(root, folder), shortcut);
+  const cli = oneByOne((line) => ask(join(shortcut, 'asterisk.ctl'), line));
+  const { glance, forget } = glances(cli);
   await waitUntil(
     `${part} at ${ip}`,
     async () => ((await cli('core waitfullybooted')).includes('fully booted') ? true : undefined),
@@ -115,7 +124,7 @@ export async function startAsterisk(lab: Lab, options: AsteriskOptions): Promise
   );
   const technology = channelDriver.toUpperCase();
   const channels = async (user: string): Promise<string[]> => {
-    const lines = (await cli('core show channels concise')).split('\n');
+    const lines = (await glance('core show channels concise')).split('\n');
     return lines
       .map((line) => line.split('!')[0]!)
       .filter((name) => name.startsWith(`${technology}/${user}-`));
@@ -127,22 +136,79 @@ export async function startAsterisk(lab: Lab, options: AsteriskOptions): Promise
     cli,
     originate: async (user, hangUpAfterSec) => {
       await cli(`channel originate ${technology}/${user} application Wait ${hangUpAfterSec}`);
+      forget();
     },
     channels,
     hangUp: async (user) => {
       for (const name of await channels(user)) await cli(`channel request hangup ${name}`);
     },
     reachability: (user) =>
-      channelDriver === 'pjsip' ? pjsipReachability(cli, user) : sipReachability(cli, user),
+      channelDriver === 'pjsip' ? pjsipReachability(glance, user) : sipReachability(cli, user),
+    bindings: async (user) => {
+      if (channelDriver === 'pjsip') return (await pjsipContacts(glance, user)).length;
+      return (await sipReachability(cli, user)) === 'unregistered' ? 0 : 1;
+    },
     stop: program.stop,
   };
 }
 
 type Cli = Asterisk['cli'];
 
+/**
+ * One command over Asterisk's control socket, as `asterisk -rx` does it, which would be a new Asterisk for each.
+ * The first line that comes back is a greeting; after the answer Asterisk hangs up.
+ */
+function ask(socket: string, line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const connection = createConnection(socket);
+    const chunks: Buffer[] = [];
+    const fail = (error: Error): void => reject(new Error(`${line}: ${error.message}`, { cause: error }));
+    connection.setTimeout(CLI_LIMIT_MS, () => connection.destroy(new Error('no answer from Asterisk')));
+    connection.once('connect', () => connection.write(`cli quit after ${line}\0`));
+    connection.on('data', (chunk) => chunks.push(chunk));
+    connection.once('error', fail);
+    connection.once('close', () => {
+      const text = Buffer.concat(chunks).toString('latin1');
+      resolve(text.slice(text.indexOf('\n') + 1));
+    });
+  });
+}
+
+/** Asterisk lets few wait in line. */
+function oneByOne(cli: Cli): Cli {
+  let last: Promise<unknown> = Promise.resolve();
+  return (line) => {
+    const answer = last.then(() => cli(line));
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+}
+
+const GLANCE_MS = 150;
+
+/** Answers to many who ask the same within a moment are one answer; `forget` ends the moment. */
+function glances(cli: Cli): { readonly glance: Cli; readonly forget: () => void } {
+  const latest = new Map<string, { readonly atMs: number; readonly answer: Promise<string> }>();
+  return {
+    glance: (line) => {
+      const nowMs = performance.now();
+      const known = latest.get(line);
+      if (known && nowMs - known.atMs < GLANCE_MS) return known.answer;
+      const answer = cli(line);
+      latest.set(line, { atMs: nowMs, answer });
+      return answer;
+    },
+    forget: () => latest.clear(),
+  };
+}
+
+async function pjsipContacts(cli: Cli, user: string): Promise<string[]> {
+  return (await cli('pjsip show contacts')).split('\n').filter((line) => line.includes(` ${user}/sip`));
+}
+
 /** A line such as `Contact:  u0/sip:u0@10.0.0.1:5060 a1b2c3d4e5 Avail 1.234`. */
 async function pjsipReachability(cli: Cli, user: string): ReturnType<Asterisk['reachability']> {
-  const line = (await cli('pjsip show contacts')).split('\n').find((each) => each.includes(` ${user}/sip`));
+  const [line] = await pjsipContacts(cli, user);
   if (line === undefined) return 'unregistered';
   if (/\bAvail\b/.test(line)) return 'reachable';
   return /\bNonQual\b/.test(line) ? 'unasked' : 'unreachable';

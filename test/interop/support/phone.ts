@@ -8,13 +8,13 @@ import type { Namespace } from './namespaces.ts';
 import { readyPart } from './parts.ts';
 import type { Program } from './program.ts';
 import type { TracedMessage } from './sip-trace.ts';
-import { readTrace } from './sip-trace.ts';
+import { openTrace } from './sip-trace.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** How long a phone that the other side does not hang up on waits until it does so itself. */
 const HANG_UP_AFTER_MS = 1500;
 const DEFAULT_REGISTER_EVERY_SEC = 20;
-const REGISTER_LIMIT_MS = 20_000;
+const REGISTER_LIMIT_MS = 60_000;
 
 export interface PhoneOptions {
   readonly user: string;
@@ -45,8 +45,10 @@ export interface Phone {
   readonly program: Program;
   /** All that it has sent and received, in order. */
   trace(): TracedMessage[];
-  /** Resolves when so many of its REGISTERs have had a 200 since the phone was started. */
-  registered(times?: number): Promise<void>;
+  /** Resolves at the first 200 to a REGISTER. */
+  registered(): Promise<void>;
+  /** Resolves when, from now on, it has registered anew, or been refused. */
+  registeredAnew(): Promise<void>;
   kill(): Promise<void>;
 }
 
@@ -78,8 +80,8 @@ function startSipp(lab: Lab, phone: SippPhone, tracePath: string): Program {
     ...['-i', ip, '-p', `${port}`, '-mp', `${30_000 + mediaPorts}`, '-m', '1'],
     ...['-key', 'domain', REGISTRAR_DOMAIN, '-key', 'user', user],
     ...['-au', user, '-ap', password, '-auth_uri', REGISTRAR_DOMAIN],
-    // What it does not expect, a repeated answer say, it lets pass as phones do.
-    ...['-default_behaviors', '-abortunexp'],
+    // What it does not expect, a repeated answer say, it lets pass as phones do; and it is not soon discouraged.
+    ...['-default_behaviors', '-abortunexp', '-max_non_invite_retrans', '20', '-max_invite_retrans', '20'],
     ...['-trace_msg', '-message_file', tracePath, '-nostdin', '-skip_rlimit'],
   ] as const;
   const { env } = readyPart('sipp');
@@ -101,26 +103,31 @@ export function startPhone(lab: Lab, options: PhoneOptions): Phone {
     ...['-d', `${(options.registerEverySec ?? DEFAULT_REGISTER_EVERY_SEC) * 1000}`],
   ];
   const program = startSipp(lab, { ...options, name: `phone ${user} at ${ip}:${port}`, flags }, tracePath);
-  const trace = (): TracedMessage[] => readTrace(tracePath);
-  const accepted = (): number =>
+  const trace = openTrace(tracePath);
+  /** How many of its REGISTERs have been accepted or refused for good. */
+  const concluded = (...statuses: readonly number[]): number =>
     trace().filter(({ direction, method, status }) => {
-      return direction === 'received' && method === 'REGISTER' && status === 200;
+      return direction === 'received' && method === 'REGISTER' && statuses.includes(status);
     }).length;
+  const wait = (what: string, isSo: () => boolean): Promise<true> =>
+    waitUntil(`${what} of ${user} at ${ip}:${port}`, () => (isSo() ? true : undefined), {
+      withinMs: REGISTER_LIMIT_MS,
+      everyMs: 100,
+      program,
+    });
   return {
     user,
     ip,
     port,
     program,
     trace,
-    registered: async (times = 1) => {
-      await waitUntil(
-        `200 no. ${times} to a REGISTER of ${user}`,
-        () => (accepted() < times ? undefined : true),
-        {
-          withinMs: REGISTER_LIMIT_MS,
-          program,
-        },
-      );
+    registered: async () => {
+      await wait('a registration', () => concluded(200) > 0);
+    },
+    registeredAnew: async () => {
+      // The first may be the answer to a REGISTER that was on its way already.
+      const enough = concluded(200, 403) + 2;
+      await wait('a new registration', () => concluded(200, 403) >= enough);
     },
     kill: program.kill,
   };
@@ -165,7 +172,7 @@ export function startCall(lab: Lab, options: CallerOptions): Call {
   );
   return {
     program,
-    trace: () => readTrace(tracePath),
+    trace: openTrace(tracePath),
     ended: program.ended.then((code) => (code === 0 ? 'as intended' : 'otherwise')),
   };
 }

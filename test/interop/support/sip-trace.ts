@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** A SIP message as one party sent or received it. */
 export interface TracedMessage {
@@ -41,12 +41,30 @@ function traced(section: string): TracedMessage | undefined {
   };
 }
 
-/** Reads what SIPp has written so far; its last message may be incomplete. */
-export function readTrace(path: string): TracedMessage[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'latin1')
-    .split(BETWEEN)
-    .flatMap((section) => traced(section) ?? []);
+/** Reads what a SIPp has written so far, each time it is asked; the last message may be incomplete. */
+export function openTrace(path: string): () => TracedMessage[] {
+  const complete: TracedMessage[] = [];
+  let readBytes = 0;
+  let rest = '';
+  return () => {
+    const more = bytesBehind(path, readBytes);
+    readBytes += more.length;
+    const sections = (rest + more.toString('latin1')).split(BETWEEN);
+    rest = sections.pop() ?? '';
+    complete.push(...sections.flatMap((section) => traced(section) ?? []));
+    return [...complete, ...[traced(rest) ?? []].flat()];
+  };
+}
+
+function bytesBehind(path: string, position: number): Buffer {
+  if (!existsSync(path)) return Buffer.alloc(0);
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(fstatSync(file).size - position);
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, position));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Host and port of a message's top Via: of the last hop that it came over. */
