@@ -42,7 +42,7 @@ interface Early {
 export interface BlindSpots {
   /** A wrong password on a nonce that nobody could know to be fresh: told as implicit_stale. */
   wrongPasswordAsStale: number;
-  /** An old or unknown nonce with the right password, on a nonce that looked fresh: told as auth_failure. */
+  /** The right password on a nonce that the registrar had forgotten, and that looked fresh or was turned down before: told as auth_failure. */
   staleAsFailure: number;
 }
 
@@ -269,7 +269,7 @@ export class Truth {
     const { status } = reply;
     if (status === 401 || status === 407) {
       if (credentials === undefined) return 'challenged';
-      return reply.isStaleSaid ? 'stale' : this.refusedCredentials(exchange, credentials, aor, reply);
+      return reply.isStaleSaid ? 'stale' : this.refusedCredentials(exchange, credentials, aor);
     }
     if (status === 403 && credentials !== undefined) this.rejected.add(nonceOf(credentials.nonce, aor));
     return resultOfStatus(status);
@@ -279,24 +279,19 @@ export class Truth {
    * Credentials that were refused without a word about staleness. What was really the matter is known here, but
    * an observer has only the nonce to go by.
    */
-  private refusedCredentials(
-    exchange: TrueExchange,
-    credentials: CredentialFacts,
-    aor: string,
-    reply: ReplyFacts,
-  ): Result {
+  private refusedCredentials(exchange: TrueExchange, credentials: CredentialFacts, aor: string): Result {
     const key = nonceOf(credentials.nonce, aor);
     const issuedAtMs = this.issuedAtMs.get(credentials.nonce);
     const isYoung = issuedAtMs !== undefined && exchange.firstAtMs - issuedAtMs <= FRESH_MS;
     const isFresh = isYoung && !this.usedOk.has(key);
     const isRepeated = this.rejected.has(key);
     this.rejected.add(key);
-    const isReallyStale = reply.verdict === 'nonce_expired' || reply.verdict === 'nonce_unknown';
+    const isRightPassword = credentials.passwordIsRight && exchange.transaction.userIsKnown;
     if (isFresh || isRepeated) {
-      if (isReallyStale) this.blindSpots.staleAsFailure++;
+      if (isRightPassword) this.blindSpots.staleAsFailure++;
       return 'auth_failure';
     }
-    if (!isReallyStale) this.blindSpots.wrongPasswordAsStale++;
+    if (!isRightPassword) this.blindSpots.wrongPasswordAsStale++;
     return 'implicit_stale';
   }
 }
