@@ -199,6 +199,15 @@ test('a strict Route inside --registrar-net: it becomes the Request-URI, which b
   }
 });
 
+test('a strict Route keeps its own maddr; the Request-URI that it puts aside loses ours', () => {
+  const uri = 'sip:200@example.com;maddr=10.0.1.7';
+  const verdict = forwarded({ uri, ...route('<sip:10.0.1.9;maddr=10.0.7.7;x>') }, cluster);
+  assert.deepEqual(
+    [startLine(verdict.sent), values(verdict.sent, 'Route'), verdict.target],
+    ['INVITE sip:10.0.1.9;maddr=10.0.7.7;x SIP/2.0', ['<sip:200@example.com>'], STANDBY],
+  );
+});
+
 test('a strict Route outside --registrar-net is only kept', () => {
   const verdict = forwarded(route('<sip:10.0.7.7>'));
   assert.deepEqual(
