@@ -59,7 +59,7 @@ function challengeIn(value: string): Challenge | undefined {
 }
 
 function contactIn(value: string): ListedContact | undefined {
-  const [, uri, params] = /<([^>]*)>(.*)$/.exec(value) ?? [];
+  const [, uri, params] = /<([^>]+)>(.*)$/.exec(value) ?? [];
   if (uri === undefined) return undefined;
   return {
     uri: withoutOurs(uri),
