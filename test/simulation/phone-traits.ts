@@ -136,7 +136,7 @@ export function drawPhone(number: number, population: Population, prng: Prng): P
     reusesNonce: prng.chance(0.4),
     sendsEmptyCredentials: prng.chance(0.1),
     callIds: prng.pick(['one', 'one', 'one', 'one', 'each_registration', 'each_request'] as const),
-    passwordIsRight: prng.chance(0.88),
+    passwordIsRight: prng.chance(0.83),
     persistence: prng.pick([1, 2, 3]),
     abandons: prng.chance(0.1) ? 0.5 : 0.01,
     refreshRatio: prng.between(0.4, 0.85),

@@ -15,6 +15,8 @@ type Job = 'register' | 'unregister' | 'unregister_all' | 'query';
 /** Nothing sent before a reboot is still on its way after it: longer than four links and the slowest registrar. */
 const BOOT_MS = [8000, 25_000] as const;
 const BUSY_AGAIN_MS = 700;
+/** Phones of one kind boot in the same time, give or take. */
+const MOSTLY_AT_ONCE_MS = 1500;
 const MIN_REFRESH_MS = 4000;
 const MAX_CHALLENGES_ANSWERED = 6;
 
@@ -41,6 +43,7 @@ export class Phone {
   private readonly prng: Prng;
   private readonly client: Client;
   private isRunning = false;
+  private hasNoPower = false;
   private job: Job | undefined;
   private refresh: Planned | undefined;
   private boots = 0;
@@ -77,6 +80,20 @@ export class Phone {
   die(): void {
     this.crash();
     this.boots++;
+  }
+
+  /** Everything on this mains goes down at once … */
+  losePower(): void {
+    if (!this.isRunning) return;
+    this.crash();
+    this.hasNoPower = true;
+  }
+
+  /** … and comes up again nearly at once. */
+  regainPower(): void {
+    if (!this.hasNoPower) return;
+    this.hasNoPower = false;
+    this.world.scheduler.in(this.prng.between(0, MOSTLY_AT_ONCE_MS), () => this.boot());
   }
 
   private sourceFor(listen: Address): Address {

@@ -23,6 +23,7 @@ export type Fault =
       readonly untilMs: number;
       readonly bindings: 'kept' | 'lost';
     }
+  | { readonly kind: 'power_cut'; readonly fromMs: number; readonly untilMs: number }
   | { readonly kind: 'tap_loss'; readonly fromMs: number; readonly untilMs: number; readonly share: number }
   | { readonly kind: 'wall_step'; readonly fromMs: number; readonly stepMs: number };
 
@@ -172,6 +173,11 @@ function drawFaults(level: Level, prng: Prng): Fault[] {
   for (let i = times(4); i > 0; i--) {
     const { fromMs } = span(0);
     faults.push({ kind: 'wall_step', fromMs, stepMs: Math.floor(prng.between(-7_200_000, 7_200_000)) });
+  }
+  for (let i = times(4); i > 0; i--) {
+    const { fromMs } = span(0);
+    // Longer than anything that was sent before stays on its way.
+    faults.push({ kind: 'power_cut', fromMs, untilMs: fromMs + prng.between(8000, 60_000) });
   }
   const losses = level === 'rough' ? prng.int(1, 3) : 0;
   for (let i = losses; i > 0; i--)

@@ -7,6 +7,7 @@ import { Attacker } from './attacker.ts';
 import type { Snapshot, Watched } from './compare.ts';
 import { broken, differences, registrarDifferences, snapshot } from './compare.ts';
 import { describe, titleOf } from './describe.ts';
+import { planFault } from './faults.ts';
 import { Network, PERFECT_LINK } from './network.ts';
 import { Phone } from './phone.ts';
 import { Prng } from './prng.ts';
@@ -189,71 +190,19 @@ export class World implements Surroundings, TapReader {
   // --- faults ---
 
   private planFault(fault: Fault): void {
-    const { scheduler, network, registrar } = this;
-    const between = (from: () => void, until: () => void): void => {
-      scheduler.at(fault.fromMs, () => {
-        this.note(() => `begins: ${JSON.stringify(fault)}`);
-        from();
-      });
-      if (fault.kind !== 'wall_step') {
-        scheduler.at(fault.untilMs, () => {
-          this.note(() => `ends: ${JSON.stringify(fault)}`);
-          until();
-        });
-      }
-    };
-    switch (fault.kind) {
-      case 'mode':
-        between(
-          () => {
-            registrar.mode = fault.mode;
-          },
-          () => {
-            registrar.mode = 'well';
-          },
-        );
-        return;
-      case 'cut':
-        between(
-          () => network.cut(fault.link),
-          () => network.mend(fault.link),
-        );
-        return;
-      case 'proxy_restart':
-        between(
-          () => this.stopProxy(),
-          () => this.startProxy(),
-        );
-        return;
-      case 'registrar_restart':
-        between(
-          () => {
-            registrar.isDown = true;
-          },
-          () => {
-            registrar.isDown = false;
-            registrar.restart(fault.bindings);
-          },
-        );
-        return;
-      case 'tap_loss':
-        between(
-          () => {
-            this.tap.overrun = fault.share;
-          },
-          () => {
-            this.tap.overrun = 0;
-          },
-        );
-        return;
-      case 'wall_step':
-        between(
-          () => {
-            this.wallOffsetMs += fault.stepMs;
-          },
-          () => {},
-        );
-    }
+    planFault(fault, {
+      scheduler: this.scheduler,
+      network: this.network,
+      registrar: this.registrar,
+      tap: this.tap,
+      phones: this.phones,
+      stopProxy: () => this.stopProxy(),
+      startProxy: () => this.startProxy(),
+      stepWall: (ms) => {
+        this.wallOffsetMs += ms;
+      },
+      note: (text) => this.note(text),
+    });
   }
 
   /** The process ends, and its memory with it. */
