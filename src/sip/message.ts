@@ -13,6 +13,7 @@ import {
   LANGLE,
   LF,
   NOT_A_NUMBER,
+  RANGLE,
   SPACE,
   skipSpace,
   TOKEN,
@@ -244,11 +245,11 @@ function readRequestLine(message: Message, start: number, end: number): boolean 
   return true;
 }
 
-/** No white space, no control bytes, no `<`: what a Request-URI can never hold (§25.1; RFC 4475 ltgtruri, lwsruri). */
+/** No white space, no control bytes, no angle brackets: what a Request-URI can never hold (§25.1; RFC 4475 ltgtruri, lwsruri). */
 export function isUriText(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
-    if (byte <= SPACE || byte === LANGLE || byte === 0x7f) return false;
+    if (byte <= SPACE || byte === LANGLE || byte === RANGLE || byte === 0x7f) return false;
   }
   return end > start;
 }

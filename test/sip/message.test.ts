@@ -34,6 +34,8 @@ describe('request line', () => {
     ['REGISTER sip:a SIP/2.0\r', 'start_line'],
     ['REGISTER sip:a; lr SIP/2.0', 'start_line'],
     ['REGISTER <sip:a> SIP/2.0', 'start_line'],
+    ['REGISTER sip:a> SIP/2.0', 'start_line'],
+    ['REGISTER sip:a;b<c SIP/2.0', 'start_line'],
     ['REGISTER sip:a\tSIP/2.0', 'start_line'],
     ['REGISTER sip:\0a SIP/2.0', 'start_line'],
     ['REGISTER sip:\ra SIP/2.0', 'start_line'],
