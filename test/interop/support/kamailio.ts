@@ -48,7 +48,7 @@ export interface KamailioRegistrar {
 export const REGISTRAR_DOMAIN = 'lab.test';
 
 /** Unpacked in a folder, its modules are not where it would look for them. */
-function modulePath({ dir }: ReadyPart): string[] {
+export function modulePath({ dir }: ReadyPart): string[] {
   if (!dir) return [];
   const libraries = join(dir, 'usr', 'lib');
   const modules = readdirSync(libraries)
@@ -57,7 +57,7 @@ function modulePath({ dir }: ReadyPart): string[] {
   return modules ? ['-L', modules] : [];
 }
 
-function defines(values: Readonly<Record<string, string | number | undefined>>): string[] {
+export function defines(values: Readonly<Record<string, string | number | undefined>>): string[] {
   return Object.entries(values).flatMap(([name, value]) =>
     value === undefined ? [] : ['-A', `${name}=${value}`],
   );
