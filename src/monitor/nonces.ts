@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Endpoint } from '../sip/address.ts';
 import type { Exchange } from './exchange.ts';
+import { TIMEOUT_MS } from './exchange.ts';
 import { Generations } from './generations.ts';
 import type { Credentials } from './verdict.ts';
 
@@ -8,8 +9,8 @@ import type { Credentials } from './verdict.ts';
 export const FRESH_MS = 30_000;
 /** A challenge that no REGISTER with credentials followed within this time is abandoned. */
 export const ABANDONED_MS = 32_000;
-/** Past this age what was issued or accepted makes no difference any more. */
-const MEMORY_MS = ABANDONED_MS;
+/** What was issued matters to a request that answers it while fresh, and to that request's answer, however late. */
+const MEMORY_MS = FRESH_MS + TIMEOUT_MS;
 /** How long a nonce stays known as rejected after its last use. */
 const REJECTED_MEMORY_MS = 3_600_000;
 const MAX_REJECTED = 65_536;

@@ -129,6 +129,16 @@ describe('the truth table', () => {
     assert.deepEqual(wire.series('auth_failures'), { [AOR]: 1 });
   });
 
+  it('auth_failure: a fresh nonce whose answer takes half a minute', () => {
+    for (let offset = 0; offset < 64; offset += 7) {
+      const wire = new Wire().wait(offset);
+      challenged(wire, 'n1');
+      const slow = wire.wait(29).send({ contacts: [CONTACT], cseq: 2, nonce: 'n1' });
+      wire.wait(31).answer(slow, 401, { nonces: ['n2'] });
+      assert.deepEqual(wire.results(), { challenged: 1, auth_failure: 1 });
+    }
+  });
+
   it('auth_failure: a rejected nonce reused, however old, does not pass for stale', () => {
     const wire = new Wire();
     challenged(wire, 'n1');
