@@ -29,6 +29,12 @@ const CASES: readonly (readonly [about: string, input: string, source: string, r
     routesOf({ contactMode: 'alias+path' }),
   ],
   [
+    'a REGISTER in path, of a phone that supports it',
+    register('<sip:100@10.0.9.9>', { headers: ['Supported: timer, path'] }),
+    PHONE,
+    routesOf({ contactMode: 'path' }),
+  ],
+  [
     'an INVITE without Max-Forwards, with two Routes of ours',
     request({ hops: 'none', headers: ['Route: <sip:10.0.1.7;lr>', 'Route: <sip:10.0.1.7;lr>, <sip:x;lr>'] }),
     PHONE,

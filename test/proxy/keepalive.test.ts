@@ -98,6 +98,12 @@ test('what is not quite STUN is garbage, with --stun too', () => {
   }
 });
 
+test('--stun: by the socket that was asked, or the address would be another’s', () => {
+  const two = routesOf({ stun: 'answer', us: ['10.0.1.7:5060', '192.168.9.1:5062'] });
+  pass(stunMessage(0x0001), PHONE, two, 0);
+  assert.equal(pass(stunMessage(0x0001), PHONE, two, 1).socket, 1);
+});
+
 test('--stun never answers itself, nor a source port of 0', () => {
   assert.equal(pass(stunMessage(0x0001), '10.0.1.7:5060', stun).outcome, 'dropped');
   const nowhere = pass(stunMessage(0x0001), '10.0.9.9', stun);

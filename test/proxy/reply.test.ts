@@ -158,6 +158,15 @@ test('an answer goes to the source’s address, by the socket that took the requ
   assert.equal(pass(elsewhere, '203.0.113.7:41234', two).target, '203.0.113.7:41234');
 });
 
+test('by that socket also where the request was refused when its way was known already', () => {
+  const two = routesOf({ us: ['10.0.1.7:5060', '192.168.9.1:5062'], registrarSocket: 0 });
+  const long = request({ headers: [`Subject: ${'s'.repeat(65_200)}`] });
+  const tooLarge = pass(long, PHONE, two, 1);
+  assert.deepEqual([tooLarge.reason, tooLarge.socket, tooLarge.target], ['too_large', 1, PHONE]);
+  const nowhere = pass(fromPbx({ uri: 'sip:100@203.0.113.7' }), PBX, two, 1);
+  assert.deepEqual([nowhere.reason, nowhere.socket, nowhere.target], ['target_refused', 1, PBX]);
+});
+
 test('no answer to where nothing may be sent: broadcast, multicast, ourselves', () => {
   for (const source of ['255.255.255.255:5060', '224.0.1.75:5060', '0.0.0.0:5060', '[ff02::1]:5060']) {
     const { outcome, sent } = pass(request(HOPELESS), source, routes);

@@ -101,6 +101,7 @@ law(
     const source = endpoint(shown.source);
     const target = endpoint(verdict.target);
     assert.equal(hostText(target), hostText(source));
+    assert.equal(verdict.socket, shown.socket);
     assert.doesNotMatch(verdict.target, /^(?:255\.255\.255\.255|0\.|22[4-9]\.|\[ff|\[::\])/);
     assert.ok(!shown.setting.us.includes(verdict.target));
     return true;
