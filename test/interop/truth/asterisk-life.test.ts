@@ -172,6 +172,8 @@ async function inhabitants(pbx: Pbx, setting: Setting, truth: Truth, random: Prn
     character,
     otherIp: at(pbx, ++last),
     pauseSec: [0.4, 4] as const,
+    // One who has unregistered and asks is told by chan_sip that he is there, for 600 seconds.
+    asks: pbx.channelDriver === 'sip' ? ('while registered' as const) : ('always' as const),
   });
   const all: Inhabitant[] = [];
   for (let index = 0; index < 4; index++) all.push(await one(index, ALONE));

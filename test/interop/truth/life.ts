@@ -36,6 +36,8 @@ export interface Inhabitant {
   readonly otherIp: string;
   /** A phone of the same AOR that registers past Rollcall. */
   readonly stranger?: RegisterPhone;
+  /** Whether it asks who is there also while itself it is not. Default: always. */
+  readonly asks?: 'always' | 'while registered';
   /** Seconds between two deeds, from and to. */
   readonly pauseSec: readonly [number, number];
 }
@@ -52,7 +54,6 @@ const PLAIN_DEEDS: Readonly<Partial<Record<Deed, Act>>> = {
   'reuse nonce': { what: 'own', begins: 'with old nonce' },
   unregister: { what: 'own', expiresSec: 0 },
   clear: { what: 'all' },
-  query: { what: 'none' },
   'wrong password': { what: 'own', password: 'wrong' },
   'wrong on old nonce': { what: 'own', password: 'wrong', begins: 'with old nonce' },
   abandon: { what: 'own', until: 'challenged' },
@@ -144,7 +145,8 @@ export class Life {
   private async do(who: Inhabitant, deed: Deed, random: Prng): Promise<void> {
     const { phone } = who;
     const plain = PLAIN_DEEDS[deed];
-    if (plain !== undefined) await this.act(phone, plain);
+    if (deed === 'query') await this.ask(who);
+    else if (plain !== undefined) await this.act(phone, plain);
     else if (deed === 'crash') await this.crash(phone);
     else if (deed === 'crash midway') await this.crashMidway(phone, random);
     else if (deed === 'be joined') await this.beJoined(who);
@@ -170,6 +172,13 @@ export class Life {
   private async act(phone: RegisterPhone, act: Act): Promise<void> {
     await this.occupy(phone.aor, async () => {
       if (!this.isOver) await phone.act(act);
+    });
+  }
+
+  private async ask({ phone, asks = 'always' }: Inhabitant): Promise<void> {
+    await this.occupy(phone.aor, async () => {
+      const leftMs = this.truth.bindings.leftMs(phone.aor, phone.contact, performance.now()) ?? 0;
+      if (!this.isOver && (asks === 'always' || leftMs > 0)) await phone.act({ what: 'none' });
     });
   }
 
