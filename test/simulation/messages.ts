@@ -74,12 +74,12 @@ function splitList(value: string): string[] {
 
 /** The URI of a Contact value, with or without brackets. */
 export function uriOf(contact: string): string {
+  if (contact.startsWith('sip:'))
+    return contact.slice(0, (contact.indexOf(';') + 1 || contact.length + 1) - 1);
   let at = 0;
   if (contact[0] === '"') at = contact.indexOf('"', 1) + 1;
   const open = contact.indexOf('<', at);
-  if (open >= 0) return contact.slice(open + 1, contact.indexOf('>', open));
-  const semicolon = contact.indexOf(';');
-  return semicolon < 0 ? contact : contact.slice(0, semicolon);
+  return contact.slice(open + 1, contact.indexOf('>', open));
 }
 
 const TOKEN_PARAM = /;rollcall=[^;>]*/i;

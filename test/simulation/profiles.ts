@@ -121,7 +121,7 @@ function kamailio(prng: Prng, expiry: Expiry): Profile {
     unknownUser: prng.pick([403, 404, 'challenge'] as const),
     lists: 'all',
     compares: 'bytes',
-    matchesInstance: prng.chance(0.5),
+    matchesInstance: prng.chance(0.7),
     tooBrief: prng.chance(0.3) ? 423 : 'clamp',
     expiresHeader: false,
     contactLimit: isLimited ? 2 : MANY_CONTACTS,

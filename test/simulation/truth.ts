@@ -119,6 +119,7 @@ export class Truth {
     if (reply.status < 200) return;
     const exchange = this.exchanges.get(transaction.id);
     if (exchange === undefined) {
+      for (const nonce of reply.nonces) this.issue(nonce, transaction.aor, atMs);
       if (!this.early.has(transaction.id))
         this.early.set(transaction.id, { transaction, reply, source, atMs });
       return;
@@ -131,8 +132,9 @@ export class Truth {
       }
       this.accept(exchange, reply, atMs);
     } else if (exchange.isLate) {
-      // A final that came too late to count still says which bindings there are.
+      // A final that came too late to count still says which bindings there are, and which nonces were turned down.
       exchange.isLate = false;
+      this.resultOf(exchange, reply);
       this.accept(exchange, reply, atMs);
     }
     // Without a transaction layer each copy of a request is challenged anew, and the phone may get any of the nonces.
@@ -167,7 +169,6 @@ export class Truth {
       isSeen: false,
     });
     this.results[result]++;
-    for (const nonce of reply.nonces) this.issue(nonce, transaction.aor, atMs);
     if (result === 'ok') this.murky.add(transaction.aor);
   }
 
