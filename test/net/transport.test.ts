@@ -164,7 +164,7 @@ for (const transport of ['portable', 'batched'] as const) {
   run(
     'what stands in the sockets when it is told to stop is still forwarded',
     async ({ phone, other, started }) => {
-      const count = 200;
+      const count = 60;
       for (let i = 0; i < count; i++) phone.send(`forward ${other.address} 0 0 0\n${i}`, OURS);
       await other.until(1);
       await started.thread.stop();
