@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REPO_ROOT } from '../../support/repo-root.ts';
@@ -40,6 +40,11 @@ export interface SippOptions {
   readonly expiresSec?: number;
   /** The scenario's pause, where it has one. Default 0. */
   readonly pauseMs?: number;
+  /**
+   * After how long without an answer a request is sent again. Default 500. Longer where all depends on each being
+   * sent once: on a busy machine SIPp takes the answer to a copy for the answer to what it has sent since.
+   */
+  readonly resendAfterMs?: number;
   /** Default 60. */
   readonly limitSec?: number;
 }
@@ -69,6 +74,16 @@ function totals(path: string): (column: string) => number {
   };
 }
 
+/** The scenario's file, with another time before a request is sent again where that is asked for. */
+function scenarioFile(lab: Lab, scenario: SippScenario, resendAfterMs: number | undefined): string {
+  const path = join(REPO_ROOT, 'test', 'interop', 'parts', 'sipp', `${scenario}.xml`);
+  if (resendAfterMs === undefined) return path;
+  const patient = lab.path(`${scenario}.xml`);
+  const text = readFileSync(path, 'latin1');
+  writeFileSync(patient, text.replaceAll('retrans="500"', `retrans="${resendAfterMs}"`), 'latin1');
+  return patient;
+}
+
 /** Runs a scenario once per user and waits for its end; a call that fails is a figure, not an error. */
 export async function runSipp(lab: Lab, options: SippOptions): Promise<SippResult> {
   const { scenario, target, localIp, users, limitSec = DEFAULT_LIMIT_SEC } = options;
@@ -83,7 +98,7 @@ export async function runSipp(lab: Lab, options: SippOptions): Promise<SippResul
     command: [
       'sipp',
       `${target.ip}:${target.port ?? SIP_PORT}`,
-      ...['-sf', join(REPO_ROOT, 'test', 'interop', 'parts', 'sipp', `${scenario}.xml`)],
+      ...['-sf', scenarioFile(lab, scenario, options.resendAfterMs)],
       ...['-inf', usersFile(lab, users), '-m', `${users.count}`, '-l', `${users.count}`],
       ...['-i', localIp, '-p', `${options.localPort ?? PHONE_PORT}`],
       ...['-key', 'domain', REGISTRAR_DOMAIN, '-auth_uri', REGISTRAR_DOMAIN],

@@ -12,7 +12,7 @@ import { startRollcall } from '../support/rollcall.ts';
 import type { TheirBinding } from './agreement.ts';
 import type { Character, Inhabitant } from './life.ts';
 import { Life } from './life.ts';
-import { RegisterPhone } from './register-phone.ts';
+import { instanceOf, RegisterPhone } from './register-phone.ts';
 import { figures, lifeSec, seed } from './run.ts';
 import { Truth } from './truth.ts';
 import { warmedUp } from './warm-up.ts';
@@ -165,6 +165,7 @@ async function inhabitants(pbx: Pbx, setting: Setting, truth: Truth, random: Prn
       prefers,
       truth: way === rollcall ? truth : past,
       random: random.fork(`phone ${last}`),
+      ...(pbx.channelDriver === 'pjsip' && number % 10 === 3 ? { instance: instanceOf(last) } : {}),
     });
   };
   const one = async (index: number, character: Character) => ({

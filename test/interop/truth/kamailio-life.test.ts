@@ -13,7 +13,7 @@ import type { Character, Inhabitant } from './life.ts';
 import { Life } from './life.ts';
 import type { Crowd } from './mass.ts';
 import { failAll, refreshStale, registerAll, unregisterAll } from './mass.ts';
-import { RegisterPhone } from './register-phone.ts';
+import { instanceOf, RegisterPhone } from './register-phone.ts';
 import { figures, lifeSec, seed } from './run.ts';
 import { Truth } from './truth.ts';
 import { warmedUp } from './warm-up.ts';
@@ -90,6 +90,7 @@ async function inhabitants({ octet }: Place, truth: Truth, random: Prng): Promis
       prefers: 'MD5',
       truth: way === rollcall ? truth : past,
       random: random.fork(`phone ${last}`),
+      ...(number >= 7 && number < 10 ? { instance: instanceOf(last) } : {}),
     });
   const one = async (number: number, character: Character, pauseSec: Inhabitant['pauseSec']) => ({
     phone: await phone(number),

@@ -43,7 +43,8 @@ async function run(
     localIp: ip,
     localPort,
     users: { first, count, ...more },
-    ratePerSec: 200,
+    ratePerSec: 100,
+    resendAfterMs: 4000,
     expiresSec,
     pauseMs,
   });
@@ -78,7 +79,7 @@ async function enter({ life, ip, expiresSec, bindings }: Crowd, members: CrowdMe
     firstMs = Math.min(firstMs, expiresAtMs);
     lastMs = Math.max(lastMs, expiresAtMs);
     const contact = `sip:${aor.split('@')[0]}@${source}`;
-    const registered = { contact, grantedSec: expiresSec, callId, source, userAgent: 'crowd' };
+    const registered = { contact, grantedSec: expiresSec, callId, source, userAgent: 'crowd', instance: '' };
     truth.bindings.accept(aor, registered, truth.whenNew, expiresAtMs - expiresSec * 1000);
   }
   life.isUnsure(firstMs + GRACE_MS - ROUNDING_MS, lastMs + GRACE_MS + ROUNDING_MS);

@@ -22,6 +22,8 @@ export interface PhoneSettings {
   readonly port: number;
   readonly target: { readonly ip: string; readonly port: number };
   readonly expiresSec: number;
+  /** A device's name for itself. Default: none. */
+  readonly instance?: string;
   /** Which challenge it answers where there are several. */
   readonly prefers: Challenge['algorithm'];
   readonly truth: Truth;
@@ -156,13 +158,15 @@ export class RegisterPhone {
     const branch = `z9hG4bK${random.hex(16)}`;
     const text = this.write(what, expiresSec, password, branch);
     const nonce = this.challenge?.nonce;
-    const intent = { aor, what, contact, expiresSec, callId, source, userAgent, nonce };
+    const { instance = '' } = this.settings;
+    const intent = { aor, what, contact, instance, expiresSec, callId, source, userAgent, nonce };
     const attempt = truth.begin(intent, performance.now());
     return this.send(attempt, branch, text);
   }
 
   private write(what: Intent['what'], expiresSec: number, password: string, branch: string): string {
-    const { user, domain, random } = this.settings;
+    const { user, domain, random, instance } = this.settings;
+    const own = `<${this.contact}>${instance === undefined ? '' : `;+sip.instance="<${instance}>"`}`;
     const right = this.settings.password ?? 'none';
     this.cseq++;
     this.nonceCount++;
@@ -184,7 +188,7 @@ export class RegisterPhone {
       callId: this.callId,
       fromTag: random.hex(8),
       cseq: this.cseq,
-      contact: { own: `<${this.contact}>`, all: '*', none: undefined }[what],
+      contact: { own, all: '*', none: undefined }[what],
       expiresSec: what === 'none' ? undefined : what === 'all' ? 0 : expiresSec,
       userAgent: this.userAgent,
       credentials,
@@ -236,6 +240,11 @@ export class RegisterPhone {
       running.finish(answer);
     });
   }
+}
+
+/** The name of one of many devices. */
+export function instanceOf(number: number): string {
+  return `urn:uuid:00000000-0000-1000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
 async function bind(ip: string, port: number): Promise<Socket> {

@@ -11,6 +11,8 @@ const BORDER_MS = 500;
 /** What an accepted REGISTER said of its phone. */
 export interface Registered {
   readonly contact: string;
+  /** The device's name for itself (RFC 5626 §4.1), or empty. */
+  readonly instance: string;
   readonly grantedSec: number;
   readonly callId: string;
   /** IP:PORT that it was sent from. */
@@ -58,7 +60,8 @@ export class TrueBindings {
     const before = this.byAor.get(aor)?.get(now.contact);
     if (before && Math.abs(nowMs - before.expiresAtMs - GRACE_MS) < BORDER_MS) this.borders++;
     this.advance(nowMs);
-    const known = this.byAor.get(aor)?.get(now.contact);
+    const known = this.byAor.get(aor)?.get(now.contact) ?? this.sameDevice(aor, now.instance);
+    if (known !== undefined) this.byAor.get(aor)?.delete(known.contact);
     this.tell(known === undefined ? whenNew : changeOf(known, now), aor);
     this.put(aor, { ...now, expiresAtMs: nowMs + now.grantedSec * 1000 });
   }
@@ -79,7 +82,7 @@ export class TrueBindings {
    * last second.
    */
   takeList(aor: string, list: readonly ListedContact[], nowMs: number): void {
-    for (const { uri, expiresSec = 0 } of list) {
+    for (const { uri, expiresSec = 0, instance } of list) {
       if (expiresSec === 0) continue;
       const known = this.byAor.get(aor)?.get(uri);
       const expiresAtMs = nowMs + expiresSec * 1000;
@@ -88,7 +91,7 @@ export class TrueBindings {
         if (isOther) this.put(aor, { ...known, expiresAtMs });
         continue;
       }
-      const nobody = { callId: '', source: '', userAgent: '' };
+      const nobody = { instance, callId: '', source: '', userAgent: '' };
       this.put(aor, {
         contact: uri,
         grantedSec: expiresSec,
@@ -128,6 +131,12 @@ export class TrueBindings {
     return counts;
   }
 
+  /** The binding that a device has, whatever its address was. */
+  private sameDevice(aor: string, instance: string): TrueBinding | undefined {
+    if (instance === '') return undefined;
+    return [...(this.byAor.get(aor)?.values() ?? [])].find((binding) => binding.instance === instance);
+  }
+
   private put(aor: string, binding: TrueBinding): void {
     const bindings = this.byAor.get(aor) ?? new Map<string, TrueBinding>();
     bindings.set(binding.contact, binding);
@@ -149,7 +158,8 @@ function changeOf(before: Registered, now: Registered): Change {
   if (before.source === '') return 'refreshed';
   if (before.userAgent !== now.userAgent) return 'replaced';
   if (host(before.source) !== host(now.source)) return 'moved';
-  if (before.source !== now.source) return 'nat_rebind';
+  const cameUpAgain = before.callId !== now.callId && before.contact !== now.contact;
+  if (before.source !== now.source) return cameUpAgain ? 'restarted' : 'nat_rebind';
   if (before.callId !== now.callId) return 'restarted';
   return Math.abs(before.grantedSec - now.grantedSec) > TOLERANCE_SEC ? 'changed' : 'refreshed';
 }

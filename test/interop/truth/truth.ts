@@ -15,6 +15,8 @@ export interface Intent {
   /** `all`: the star; `none`: it asks who is there. */
   readonly what: 'own' | 'all' | 'none';
   readonly contact: string;
+  /** As in Registered. */
+  readonly instance: string;
   readonly expiresSec: number;
   readonly callId: string;
   readonly source: string;
@@ -245,9 +247,9 @@ export class Truth {
     }
     if (attempt.what === 'own' && attempt.expiresSec === 0) bindings.remove(aor, contact, nowMs);
     else if (attempt.what === 'own') {
-      const { callId, source, userAgent } = attempt;
+      const { callId, source, userAgent, instance } = attempt;
       const grantedSec = grantIn(answer, contact) ?? attempt.expiresSec;
-      bindings.accept(aor, { contact, grantedSec, callId, source, userAgent }, this.whenNew, nowMs);
+      bindings.accept(aor, { contact, instance, grantedSec, callId, source, userAgent }, this.whenNew, nowMs);
     }
     if (this.lists === 'all') bindings.takeList(aor, answer.contacts, nowMs);
   }

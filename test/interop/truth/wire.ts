@@ -20,6 +20,8 @@ export interface ListedContact {
   /** Without the parameter that Rollcall adds. */
   readonly uri: string;
   readonly expiresSec: number | undefined;
+  /** `+sip.instance` without quotes and brackets, or empty. */
+  readonly instance: string;
 }
 
 export interface Answer {
@@ -64,6 +66,7 @@ function contactIn(value: string): ListedContact | undefined {
   return {
     uri: withoutOurs(uri),
     expiresSec: numberIn(/;\s*expires\s*=\s*(\d+)/i.exec(params ?? '')?.[1]),
+    instance: /;\s*\+sip\.instance="<([^>]*)>"/i.exec(params ?? '')?.[1] ?? '',
   };
 }
 
