@@ -1,8 +1,23 @@
-import { AT, COLON, hexValue, indexOf, lower, PERCENT, SEMICOLON, sameBytes } from '../sip/bytes.ts';
+import {
+  AT,
+  ascii,
+  COLON,
+  DQUOTE,
+  equals,
+  hexValue,
+  indexOf,
+  LANGLE,
+  lower,
+  PERCENT,
+  RANGLE,
+  SEMICOLON,
+  sameBytes,
+} from '../sip/bytes.ts';
 import { NameAddr, readNameAddr } from '../sip/name-addr.ts';
+import { quotedEnd } from '../sip/params.ts';
 import { readUri, Uri } from '../sip/uri.ts';
 import { isEscape } from '../sip/uri-compare.ts';
-import { boundedText, isText, TextPool } from './texts.ts';
+import { boundedText, hashOf, hashOfEnd, isText, TextPool } from './texts.ts';
 
 /** Longer AORs and hosts are cut, and end in a hash of the whole. */
 export const MAX_AOR_LENGTH = 255;
@@ -45,14 +60,41 @@ export class AorReader {
 
   /** False where the value holds no sip, sips or tel URI; `aor` and `host` are then as they were. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.readUsual(bytes, start, end)) return true;
     const hostAt = this.write(bytes, start, end);
     if (hostAt < 0) return false;
-    this.host = this.pooled(this.hosts, hostAt, this.written);
-    this.aor = this.pooled(this.aors, 0, this.aorEnd(hostAt));
-    this.hash = this.aors.lastHash;
+    this.take(this.scratch, 0, hostAt, this.written);
     this.lastStart = this.value.uriStart;
     this.lastEnd = this.value.uriEnd;
     return true;
+  }
+
+  /** `<sip:24001@iptlab.com>` in letters that stand for themselves: canonical as it is, and read in one pass. */
+  private readUsual(bytes: Uint8Array, start: number, end: number): boolean {
+    const open = bracketIn(bytes, start, end);
+    const userStart = open + 1 + SIP.length;
+    if (open < 0 || userStart >= end || !equals(bytes, open + 1, userStart, SIP)) return false;
+    let at = userStart;
+    while (at < end && PLAIN[bytes[at]!]! >= PLAIN_IN_USER) at++;
+    if (at === userStart || at >= end || bytes[at] !== AT) return false;
+    const hostStart = at + 1;
+    at = hostStart;
+    while (at < end && PLAIN[bytes[at]!] === PLAIN_IN_HOST) at++;
+    const isUsual = at > hostStart && at < end && bytes[at] === RANGLE && at - userStart <= MAX_AOR_LENGTH;
+    if (!isUsual) return false;
+    this.take(bytes, userStart, hostStart, at);
+    this.lastStart = open + 1;
+    this.lastEnd = at;
+    return true;
+  }
+
+  /** The canonical AOR stands in the range; its host starts at `hostAt`. */
+  private take(bytes: Uint8Array, start: number, hostAt: number, end: number): void {
+    const hasUserAndHost = hostAt > start && hostAt < end;
+    const aorEnd = this.domain === 'ignore' && hasUserAndHost ? hostAt - 1 : end;
+    this.hash = hashOf(bytes, start, aorEnd);
+    this.aor = pooled(this.aors, bytes, start, aorEnd, this.hash);
+    this.host = pooled(this.hosts, bytes, hostAt, end, hashOfEnd(bytes, hostAt, end));
   }
 
   /**
@@ -60,13 +102,15 @@ export class AorReader {
    * are written with the same bytes, and need no more than a look.
    */
   namesTheSame(bytes: Uint8Array, start: number, end: number): boolean {
-    const { lastStart, lastEnd, value } = this;
-    if (!readNameAddr(bytes, start, end, value)) return false;
-    if (sameBytes(bytes, value.uriStart, value.uriEnd, bytes, lastStart, lastEnd)) return true;
-    const { aor } = this;
+    const { aor, lastEnd, lastStart } = this;
+    const open = bracketIn(bytes, start, end);
+    const close = open + 1 + lastEnd - lastStart;
+    const isSame = open >= 0 && close < end && bytes[close] === RANGLE;
+    if (isSame && sameBytes(bytes, open + 1, close, bytes, lastStart, lastEnd)) return true;
     const hostAt = this.write(bytes, start, end);
     if (hostAt < 0) return false;
-    const aorEnd = this.aorEnd(hostAt);
+    const hasUserAndHost = hostAt > 0 && hostAt < this.written;
+    const aorEnd = this.domain === 'ignore' && hasUserAndHost ? hostAt - 1 : this.written;
     if (aorEnd <= MAX_AOR_LENGTH) return isText(this.scratch, 0, aorEnd, aor);
     return boundedText(this.scratch, 0, aorEnd, MAX_AOR_LENGTH) === aor;
   }
@@ -129,14 +173,28 @@ export class AorReader {
   private put(byte: number): void {
     if (this.written < SCRATCH_BYTES) this.scratch[this.written++] = byte;
   }
+}
 
-  private aorEnd(hostAt: number): number {
-    const hasUserAndHost = hostAt > 0 && hostAt < this.written;
-    return this.domain === 'ignore' && hasUserAndHost ? hostAt - 1 : this.written;
-  }
+const SIP = ascii('sip:');
 
-  private pooled(pool: TextPool, start: number, end: number): string {
-    if (end - start <= MAX_AOR_LENGTH) return pool.textOf(this.scratch, start, end);
-    return boundedText(this.scratch, start, end, MAX_AOR_LENGTH);
+/** What stands for itself in a user, and of that what does in a host. */
+const PLAIN_IN_USER = 1;
+const PLAIN_IN_HOST = 2;
+const PLAIN = new Uint8Array(256);
+for (const byte of ascii('ABCDEFGHIJKLMNOPQRSTUVWXYZ_+*!~')) PLAIN[byte] = PLAIN_IN_USER;
+for (const byte of ascii('abcdefghijklmnopqrstuvwxyz0123456789-.')) PLAIN[byte] = PLAIN_IN_HOST;
+
+/** Position of the `<` outside quotes, or -1. */
+function bracketIn(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== LANGLE) {
+    at = bytes[at] === DQUOTE ? quotedEnd(bytes, at, end) : at + 1;
+    if (at < 0) return -1;
   }
+  return at < end ? at : -1;
+}
+
+function pooled(pool: TextPool, bytes: Uint8Array, start: number, end: number, hash: number): string {
+  if (end - start <= MAX_AOR_LENGTH) return pool.textOf(bytes, start, end, hash);
+  return boundedText(bytes, start, end, MAX_AOR_LENGTH);
 }

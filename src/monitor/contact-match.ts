@@ -1,8 +1,17 @@
-import { ascii, equalsFolded, lower, SEMICOLON, sameBytes, skipSpace } from '../sip/bytes.ts';
+import {
+  AT,
+  ascii,
+  equalsFolded,
+  isTokenByte,
+  lower,
+  QUESTION,
+  SEMICOLON,
+  sameBytes,
+  skipSpace,
+} from '../sip/bytes.ts';
 import type { Contact } from '../sip/contact.ts';
 import { NOT_STATED } from '../sip/contact.ts';
-import { Param } from '../sip/params.ts';
-import { findUriParam, readUri, Uri } from '../sip/uri.ts';
+import { readUri, Uri } from '../sip/uri.ts';
 import { isRewrittenFrom, sameUri, sameUser } from '../sip/uri-compare.ts';
 import { boundedText, isText } from './texts.ts';
 
@@ -24,20 +33,16 @@ export class OwnUri {
   /** Our parameter was there. */
   wasOurs = false;
   private readonly scratch = new Uint8Array(MAX_SCRATCH_BYTES);
-  private readonly uri = new Uri();
-  private readonly param = new Param();
 
   set(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
     this.wasOurs = false;
-    if (!mayHoldOurs(bytes, start, end)) return;
     for (let count = 0; count < MAX_OWN_PARAMS; count++) {
-      if (!readUri(this.bytes, this.start, this.end, this.uri)) return;
-      if (!findUriParam(this.bytes, this.uri, ROLLCALL, this.param)) return;
-      if (this.end - this.start > MAX_SCRATCH_BYTES) return;
-      this.cut(this.param.start, this.param.end);
+      const at = findOurs(this.bytes, this.start, this.end);
+      if (at < 0 || this.end - this.start > MAX_SCRATCH_BYTES) return;
+      this.cut(at, paramEnd(this.bytes, at, this.end));
     }
   }
 
@@ -56,15 +61,32 @@ export class OwnUri {
 
 const MAX_SCRATCH_BYTES = 2048;
 
-/** A look that is cheaper than reading the URI: `;` with our parameter's name behind it, wherever that is. */
-function mayHoldOurs(bytes: Uint8Array, start: number, end: number): boolean {
-  const last = end - ROLLCALL.length - 1;
-  for (let i = start; i <= last; i++) {
-    if (bytes[i] !== SEMICOLON) continue;
-    const at = skipSpace(bytes, i + 1, end);
-    if (equalsFolded(bytes, at, Math.min(at + ROLLCALL.length, end), ROLLCALL)) return true;
+/**
+ * Position of our parameter's semicolon, or -1. Without reading the URI: what has an `@` behind it is part of
+ * a user, what has a `?` before it part of a header.
+ */
+function findOurs(bytes: Uint8Array, start: number, end: number): number {
+  let found = -1;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte === AT) found = -1;
+    else if (byte === QUESTION) return found;
+    else if (byte === SEMICOLON && found < 0 && isOurs(bytes, i, end)) found = i;
   }
-  return false;
+  return found;
+}
+
+function isOurs(bytes: Uint8Array, semicolon: number, end: number): boolean {
+  const at = skipSpace(bytes, semicolon + 1, end);
+  const nameEnd = at + ROLLCALL.length;
+  if (nameEnd > end || !equalsFolded(bytes, at, nameEnd, ROLLCALL)) return false;
+  return nameEnd === end || !isTokenByte(bytes[nameEnd]!);
+}
+
+function paramEnd(bytes: Uint8Array, semicolon: number, end: number): number {
+  let at = semicolon + 1;
+  while (at < end && bytes[at] !== SEMICOLON && bytes[at] !== QUESTION) at++;
+  return at;
 }
 
 /** What is known of a contact as text: of a binding, or of a request. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import type { ExchangeKey } from './exchange-key.ts';
 import { Tapped } from './tapped.ts';
-import { textOf } from './texts.ts';
 
 /** Between the rings of two workers a response may overtake its request, by no more than one drain. */
 export const EARLY_HOLD_MS = 500;
@@ -33,9 +33,9 @@ export class EarlyResponses {
   }
 
   /** Keeps a copy; false where it is too large to be kept. Copies past the maximum are let go. */
-  hold(tapped: Tapped, key: Uint8Array, keyLength: number): boolean {
+  hold(tapped: Tapped, key: ExchangeKey): boolean {
     if (tapped.end - tapped.start > MAX_HELD_BYTES) return false;
-    const text = textOf(key, 0, keyLength);
+    const { text } = key;
     const before = this.held.peek(text);
     if (before === undefined) this.held.set(text, [copyOf(tapped)]);
     else if (before.length < MAX_COPIES) before.push(copyOf(tapped));
@@ -43,8 +43,8 @@ export class EarlyResponses {
   }
 
   /** The responses that were waiting for this request, in their order. */
-  take(key: Uint8Array, keyLength: number): readonly Tapped[] {
-    const text = textOf(key, 0, keyLength);
+  take(key: ExchangeKey): readonly Tapped[] {
+    const { text } = key;
     const responses = this.held.peek(text);
     if (responses === undefined) return [];
     this.held.delete(text);

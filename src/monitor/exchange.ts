@@ -1,5 +1,6 @@
 import { Endpoint } from '../sip/address.ts';
-import { sameBytes } from '../sip/bytes.ts';
+import { lower, sameBytes } from '../sip/bytes.ts';
+import type { ExchangeKey } from './exchange-key.ts';
 import type { AttemptKind } from './lists.ts';
 import type { Challenge } from './nonces.ts';
 
@@ -33,9 +34,11 @@ export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered';
 
 /** One REGISTER transaction as it was seen. Objects are used again: hold one no longer than its table does. */
 export class Exchange {
-  /** Top Via branch, its sent-by, and the CSeq number, as bytes. */
+  /** Branch and host (lower case) of the top Via, one behind the other; with its port and `cseq`, the key. */
   key: Uint8Array = new Uint8Array(KEY_BYTES);
+  branchLength = 0;
   keyLength = 0;
+  port = 0;
   hash = 0;
   phase: ExchangePhase = 'in_flight';
   /** False where a response came and its request never did. */
@@ -81,8 +84,8 @@ export class Exchange {
   }
 }
 
-/** Room for a branch of ours (39), `[IPv6]:port` (47) and a sequence number (10); longer keys get more. */
-const KEY_BYTES = 96;
+/** Room for a branch of ours (39) and a numeric host (41); longer keys get more. */
+const KEY_BYTES = 80;
 
 /** Exchanges in the order in which they entered. */
 class Queue {
@@ -136,24 +139,20 @@ export class ExchangeTable {
     return this.inFlight.size;
   }
 
-  find(key: Uint8Array, length: number, hash: number): Exchange | undefined {
-    let exchange = this.buckets[hash & (this.buckets.length - 1)];
+  find(key: ExchangeKey): Exchange | undefined {
+    let exchange = this.buckets[key.hash & (this.buckets.length - 1)];
     while (exchange !== undefined) {
-      const isIt = exchange.hash === hash && sameBytes(exchange.key, 0, exchange.keyLength, key, 0, length);
-      if (isIt) return exchange;
+      if (exchange.hash === key.hash && isKeyOf(key, exchange)) return exchange;
       exchange = exchange.nextInBucket;
     }
     return undefined;
   }
 
   /** A new exchange in flight under this key, which must not be in the table; its facts are for the caller to fill. */
-  add(key: Uint8Array, length: number, hash: number, atMs: number): Exchange {
+  add(key: ExchangeKey, atMs: number): Exchange {
     if (this.inFlight.size + this.settled.size >= this.max) this.evict();
     const exchange = this.spare.pop() ?? new Exchange();
-    if (exchange.key.length < length) exchange.key = new Uint8Array(length);
-    for (let i = 0; i < length; i++) exchange.key[i] = key[i]!;
-    exchange.keyLength = length;
-    exchange.hash = hash;
+    copyKey(key, exchange);
     exchange.phase = 'in_flight';
     exchange.hasRequest = true;
     exchange.firstAtMs = atMs;
@@ -162,7 +161,7 @@ export class ExchangeTable {
     exchange.removesAll = false;
     exchange.contactCount = 0;
     exchange.nonceCount = 0;
-    const place = hash & (this.buckets.length - 1);
+    const place = key.hash & (this.buckets.length - 1);
     exchange.nextInBucket = this.buckets[place];
     this.buckets[place] = exchange;
     this.inFlight.push(exchange);
@@ -213,6 +212,31 @@ export class ExchangeTable {
     exchange.nextInBucket = undefined;
     if (this.spare.length < MAX_SPARE) this.spare.push(exchange);
   }
+}
+
+function isKeyOf(key: ExchangeKey, exchange: Exchange): boolean {
+  const { bytes, branchStart, branchEnd, hostStart, hostEnd } = key;
+  if (exchange.cseq !== key.cseq || exchange.port !== key.port) return false;
+  if (exchange.keyLength - exchange.branchLength !== hostEnd - hostStart) return false;
+  if (!sameBytes(exchange.key, 0, exchange.branchLength, bytes, branchStart, branchEnd)) return false;
+  for (let i = hostStart, j = exchange.branchLength; i < hostEnd; i++, j++) {
+    if (exchange.key[j] !== lower(bytes[i]!)) return false;
+  }
+  return true;
+}
+
+function copyKey(key: ExchangeKey, exchange: Exchange): void {
+  const { bytes, branchStart, branchEnd, hostStart, hostEnd } = key;
+  const length = branchEnd - branchStart + hostEnd - hostStart;
+  if (exchange.key.length < length) exchange.key = new Uint8Array(length);
+  let at = 0;
+  for (let i = branchStart; i < branchEnd; i++) exchange.key[at++] = bytes[i]!;
+  exchange.branchLength = at;
+  for (let i = hostStart; i < hostEnd; i++) exchange.key[at++] = lower(bytes[i]!);
+  exchange.keyLength = at;
+  exchange.port = key.port;
+  exchange.cseq = key.cseq;
+  exchange.hash = key.hash;
 }
 
 /** Enough for the busiest minute to need no new objects; the rest is given back to the heap. */

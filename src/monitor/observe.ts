@@ -1,18 +1,16 @@
 import { AuthParam, readAuthParam, readAuthScheme } from '../sip/auth.ts';
-import { ascii, decimal, equals, equalsFolded, lower, NOT_A_NUMBER, SEMICOLON } from '../sip/bytes.ts';
+import { ascii, decimal, equalsFolded, NOT_A_NUMBER } from '../sip/bytes.ts';
 import { Contact, expiresFrom, NOT_STATED, readContact } from '../sip/contact.ts';
 import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
-import { CSeq, readCSeq } from '../sip/message.ts';
 import { Span } from '../sip/params.ts';
-import { readVia, Via } from '../sip/via.ts';
 import { instanceText, ListedContact, MAX_CONTACT_LENGTH, OwnUri } from './contact-match.ts';
 import type { Exchange, RequestedContact } from './exchange.ts';
 import { MAX_CONTACTS, MAX_CREDENTIALS } from './exchange.ts';
 import type { AttemptKind } from './lists.ts';
 import { MAX_NONCE_LENGTH } from './nonces.ts';
-import { boundedText, hashOf, hashTwice, TextPool } from './texts.ts';
+import { boundedText, hashOf, hashOfEnd, hashTwice, TextPool } from './texts.ts';
 import type { Staleness } from './verdict.ts';
 
 /** Longer User-Agent values are cut. */
@@ -21,72 +19,11 @@ const USER_AGENT_PLACES = 4096;
 /** WWW-Authenticate and Proxy-Authenticate headers of one response that are read (RFC 8760: one per algorithm). */
 export const MAX_CHALLENGES = 8;
 
-const REGISTER = ascii('REGISTER');
 const DIGEST = ascii('digest');
 const NONCE = ascii('nonce');
 const RESPONSE = ascii('response');
 const STALE = ascii('stale');
 const TRUE = ascii('true');
-
-/** Branch, host, colon, port, CSeq: more than any Via that a datagram of ours can hold is not kept. */
-const MAX_KEY_BYTES = 1024;
-
-/** The end of a branch tells more than its beginning; a hash of so much of it is enough to find by. */
-const HASHED_BYTES = 16;
-
-/** The identity of a transaction: its top Via's branch and sent-by, and the sequence number. */
-export class ExchangeKey {
-  readonly bytes = new Uint8Array(MAX_KEY_BYTES);
-  length = 0;
-  hash = 0;
-  cseq = 0;
-  private readonly via = new Via();
-  private readonly number = new CSeq();
-
-  /** False where the message is no well-formed REGISTER or response to one. */
-  read(message: Message): boolean {
-    const cseqLine = message.firstOf(Header.CSEQ);
-    const viaLine = message.firstOf(Header.VIA);
-    if (cseqLine < 0 || viaLine < 0) return false;
-    const { bytes } = message;
-    const { number, via } = this;
-    if (!readCSeq(bytes, message.valueStart(cseqLine), message.valueEnd(cseqLine), number)) return false;
-    if (!equals(bytes, number.methodStart, number.methodEnd, REGISTER)) return false;
-    if (!readVia(bytes, message.valueStart(viaLine), message.valueEnd(viaLine), via)) return false;
-    this.cseq = number.number;
-    this.length = 0;
-    this.hash = number.number;
-    if (via.branchStart >= 0) this.put(bytes, via.branchStart, via.branchEnd);
-    else this.putCallId(message);
-    this.hash = hashOf(this.bytes, Math.max(0, this.length - HASHED_BYTES), this.length, this.hash);
-    this.putByte(SEMICOLON);
-    for (let i = via.hostStart; i < via.hostEnd; i++) this.putByte(lower(bytes[i]!));
-    this.putNumber(via.sentByPort);
-    this.putNumber(number.number);
-    return this.length < MAX_KEY_BYTES;
-  }
-
-  /** RFC 2543 clients have no branch; their Call-ID has to do (RFC 3261 §17.2.3). */
-  private putCallId(message: Message): void {
-    const line = message.firstOf(Header.CALL_ID);
-    if (line >= 0) this.put(message.bytes, message.valueStart(line), message.valueEnd(line));
-  }
-
-  private put(bytes: Uint8Array, start: number, end: number): void {
-    for (let i = start; i < end; i++) this.putByte(bytes[i]!);
-  }
-
-  private putNumber(value: number): void {
-    this.putByte(value >>> 24);
-    this.putByte(value >>> 16);
-    this.putByte(value >>> 8);
-    this.putByte(value);
-  }
-
-  private putByte(byte: number): void {
-    if (this.length < MAX_KEY_BYTES) this.bytes[this.length++] = byte;
-  }
-}
 
 /** Nonces as text: made when one is issued, found again when it is answered. */
 export class NoncePool {
@@ -95,7 +32,7 @@ export class NoncePool {
   /** Empty for an empty range. */
   textOf(bytes: Uint8Array, start: number, end: number): string {
     if (end - start > MAX_NONCE_LENGTH) return boundedText(bytes, start, end, MAX_NONCE_LENGTH);
-    return this.pool.textOf(bytes, start, end);
+    return this.pool.textOf(bytes, start, end, hashOfEnd(bytes, start, end));
   }
 }
 
@@ -141,7 +78,7 @@ export class RequestReader {
     if (agent < 0) return;
     const start = message.valueStart(agent);
     const end = Math.min(message.valueEnd(agent), start + MAX_USER_AGENT_LENGTH);
-    exchange.userAgent = this.userAgents.textOf(bytes, start, end);
+    exchange.userAgent = this.userAgents.textOf(bytes, start, end, hashOfEnd(bytes, start, end));
   }
 
   private readCredentials(message: Message, exchange: Exchange, id: HeaderId): void {

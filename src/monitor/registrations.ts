@@ -4,10 +4,11 @@ import type { AorReader } from './aor.ts';
 import type { AorEntry } from './aor-entry.ts';
 import { EarlyResponses } from './early-responses.ts';
 import type { Exchange } from './exchange.ts';
+import { ExchangeKey } from './exchange-key.ts';
 import type { Result } from './lists.ts';
 import { ATTEMPT_KINDS } from './lists.ts';
 import { Challenge } from './nonces.ts';
-import { ExchangeKey, NoncePool, RequestReader, ResponseReader } from './observe.ts';
+import { NoncePool, RequestReader, ResponseReader } from './observe.ts';
 import type { Parts } from './parts.ts';
 import type { Tapped } from './tapped.ts';
 import type { Credentials, Proof } from './verdict.ts';
@@ -82,7 +83,7 @@ export class Registrations {
   private onRequest(tapped: Tapped): void {
     const { key } = this;
     const { counts, exchanges, ledger, nowMs, storm, suspicion } = this.parts;
-    if (exchanges.find(key.bytes, key.length, key.hash) !== undefined) {
+    if (exchanges.find(key) !== undefined) {
       counts.retransmissions++;
       storm.onCopy(nowMs);
       return;
@@ -100,7 +101,7 @@ export class Registrations {
     suspicion.onRequest(exchange, aorHash, nowMs);
     this.noteOddities(exchange, entry);
     if (this.early.isEmpty) return;
-    for (const response of this.early.take(key.bytes, key.length)) this.observe(response);
+    for (const response of this.early.take(key)) this.observe(response);
   }
 
   private readTo(): boolean {
@@ -112,10 +113,9 @@ export class Registrations {
   /** A new exchange under the key that was read, for the AOR that was read. */
   private open(tapped: Tapped): Exchange {
     const { key, to } = this;
-    const exchange = this.parts.exchanges.add(key.bytes, key.length, key.hash, this.parts.nowMs);
+    const exchange = this.parts.exchanges.add(key, this.parts.nowMs);
     exchange.aor = to.aor;
     exchange.host = to.host;
-    exchange.cseq = key.cseq;
     exchange.phone.copyFrom(tapped.phone);
     return exchange;
   }
@@ -158,9 +158,9 @@ export class Registrations {
   private onResponse(tapped: Tapped): void {
     const { key } = this;
     this.tellOverdue();
-    const exchange = this.parts.exchanges.find(key.bytes, key.length, key.hash);
+    const exchange = this.parts.exchanges.find(key);
     if (exchange !== undefined) this.settle(exchange, tapped);
-    else if (!this.early.hold(tapped, key.bytes, key.length)) this.adopt(tapped);
+    else if (!this.early.hold(tapped, key)) this.adopt(tapped);
   }
 
   /** Held responses whose request did not come: the first stands for itself, the others are its copies. */
@@ -168,7 +168,7 @@ export class Registrations {
     const { key } = this;
     for (const tapped of responses) {
       if (!parse(tapped.bytes, tapped.start, tapped.end, this.message) || !key.read(this.message)) continue;
-      const exchange = this.parts.exchanges.find(key.bytes, key.length, key.hash);
+      const exchange = this.parts.exchanges.find(key);
       if (exchange === undefined) this.adopt(tapped);
       else this.settle(exchange, tapped);
     }

@@ -51,6 +51,11 @@ export function hashOf(bytes: Uint8Array, start: number, end: number, seed = FNV
   return hash;
 }
 
+/** The last bytes of a range and its length: enough to find by, where texts differ at their end. */
+export function hashOfEnd(bytes: Uint8Array, start: number, end: number): number {
+  return hashOf(bytes, Math.max(start, end - 16), end, end - start);
+}
+
 /** A seed whose hashes have nothing to do with those of the default one. */
 const SECOND_SEED = 0x2f0b4a17;
 
@@ -102,8 +107,6 @@ export function printable(text: string, maxLength: number): string {
 export class TextPool {
   private readonly texts: string[];
   private readonly mask: number;
-  /** Of the text that was asked for last. */
-  lastHash = 0;
 
   /** `places` must be a power of two. */
   constructor(places: number) {
@@ -111,9 +114,8 @@ export class TextPool {
     this.mask = places - 1;
   }
 
-  textOf(bytes: Uint8Array, start: number, end: number): string {
-    const hash = hashOf(bytes, start, end);
-    this.lastHash = hash;
+  /** `hash` is any hash of the range. */
+  textOf(bytes: Uint8Array, start: number, end: number, hash: number): string {
     const place = (hash ^ (hash >>> 15)) & this.mask;
     const known = this.texts[place]!;
     if (isText(bytes, start, end, known)) return known;

@@ -1,4 +1,14 @@
-import { ascii, DQUOTE, decimal, equalsFolded, LANGLE, NOT_A_NUMBER, RANGLE } from './bytes.ts';
+import {
+  ascii,
+  COMMA,
+  DQUOTE,
+  decimal,
+  equalsFolded,
+  isSpace,
+  LANGLE,
+  NOT_A_NUMBER,
+  RANGLE,
+} from './bytes.ts';
 import { NameAddr, readListedNameAddr } from './name-addr.ts';
 import { Param, readParam } from './params.ts';
 
@@ -38,12 +48,34 @@ export function readContact(bytes: Uint8Array, start: number, end: number, into:
   into.instanceStart = 0;
   into.instanceEnd = 0;
   into.regId = 0;
-  if (!readListedNameAddr(bytes, start, end, into.value)) return false;
+  if (!readUsual(bytes, start, end, into.value) && !readListedNameAddr(bytes, start, end, into.value)) {
+    return false;
+  }
   let at = into.value.paramsStart;
-  while (readParam(bytes, at, into.value.end, param) === 'param') {
+  while (at < into.value.end && readParam(bytes, at, into.value.end, param) === 'param') {
     at = param.end;
     takeParam(bytes, into);
   }
+  return true;
+}
+
+/** The form that nearly all write, in one pass: no display name, no quotes, one value, `<uri>;name=value;…`. */
+function readUsual(bytes: Uint8Array, start: number, end: number, into: NameAddr): boolean {
+  if (start >= end || bytes[start] !== LANGLE || isSpace(bytes[end - 1]!)) return false;
+  let at = start + 1;
+  while (at < end && bytes[at] !== RANGLE) at++;
+  const close = at;
+  if (close >= end || close === start + 1 || isSpace(bytes[start + 1]!) || isSpace(bytes[close - 1]!))
+    return false;
+  for (at = close + 1; at < end; at++) if (bytes[at] === COMMA || bytes[at] === DQUOTE) return false;
+  into.start = start;
+  into.end = end;
+  into.next = -1;
+  into.isStar = false;
+  into.isBracketed = true;
+  into.uriStart = start + 1;
+  into.uriEnd = close;
+  into.paramsStart = close + 1;
   return true;
 }
 
