@@ -5,9 +5,9 @@ import { startPhone } from '../support/phone.ts';
 import type { Rollcall } from '../support/rollcall.ts';
 import { startRollcall } from '../support/rollcall.ts';
 
-import type { CallSeen, Patience } from './observe.ts';
+import type { CallSeen, Ender, Patience } from './observe.ts';
 import { observeCall, settledReachability, USUAL, wayOfOptions } from './observe.ts';
-import type { Ender, Pbx } from './pbx.ts';
+import type { Pbx } from './pbx.ts';
 import { startPbx } from './pbx.ts';
 import type { PbxId, Setting } from './settings.ts';
 import { PBXS, settingsOf } from './settings.ts';

@@ -2,11 +2,14 @@ import type { Phone } from '../support/phone.ts';
 import type { TracedMessage } from '../support/sip-trace.ts';
 import { lastHop } from '../support/sip-trace.ts';
 import { waitUntil } from '../support/wait-until.ts';
-import type { Ender, Pbx, Reachability } from './pbx.ts';
+import type { CallPlan, Pbx, Reachability } from './pbx.ts';
 import type { Setting } from './settings.ts';
 
 /** How a request came to a phone: over Rollcall, straight from the PBX, or not at all. */
 export type Way = 'through' | 'past' | 'none';
+
+/** Who ends a call. */
+export type Ender = 'pbx' | 'phone';
 
 /** One call as the phone saw it. */
 export interface CallSeen {
@@ -89,6 +92,12 @@ const invitesOf = (phone: Phone): Set<string> =>
       .map(({ callId }) => callId),
   );
 
+/** The phone, where it is to hang up, does so sooner than a PBX that is to be hung up on. */
+const PLANS: Readonly<Record<Ender, CallPlan>> = {
+  pbx: { ending: 'hangs up', afterMs: 1000 },
+  phone: { ending: 'is hung up on' },
+};
+
 /** Has the PBX call a phone, and watches. @param rollcall its IP:PORT */
 export async function observeCall(
   pbx: Pbx,
@@ -98,7 +107,7 @@ export async function observeCall(
   patience: Patience = USUAL,
 ): Promise<CallSeen> {
   const before = invitesOf(phone);
-  const begun = await pbx.call(phone, ender);
+  const begun = await pbx.call(phone, PLANS[ender]);
   const callId = await waitUntil('an INVITE', () => [...invitesOf(phone)].find((id) => !before.has(id)), {
     withinMs: patience.inviteMs,
     everyMs: 100,
@@ -150,7 +159,7 @@ export async function wayOfOptions(
  */
 export async function settledReachability(
   pbx: Pbx,
-  { user, qualifies }: Setting,
+  { user, qualifies }: Pick<Setting, 'user' | 'qualifies'>,
   { reachableMs }: Patience = USUAL,
 ): Promise<Reachability> {
   if (!qualifies) return pbx.reachability(user);

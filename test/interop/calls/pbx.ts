@@ -7,8 +7,10 @@ import { startCall } from '../support/phone.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { PbxId } from './settings.ts';
 
-/** Who ends a call. */
-export type Ender = 'pbx' | 'phone';
+/** How the PBX's side means a call to go; `afterMs` counts from the answer, or from the ringing where it gives up. */
+export type CallPlan =
+  | { readonly ending: 'hangs up' | 'gives up'; readonly afterMs: number }
+  | { readonly ending: 'is hung up on' };
 
 /** What a PBX thinks of its way to a phone; `unasked`: it does not ask, or does not tell. */
 export type Reachability = 'reachable' | 'unreachable' | 'unasked';
@@ -18,13 +20,15 @@ export interface Pbx {
   readonly id: PbxId;
   readonly ip: string;
   /** Begins a call; resolves before the phone rings. */
-  call(phone: Phone, ender: Ender): Promise<BegunCall>;
+  call(phone: Phone, plan: CallPlan): Promise<BegunCall>;
   reachability(user: string): Promise<Reachability>;
   /** How many bindings a user has. */
   bindings(user: string): Promise<number>;
 }
 
 export interface BegunCall {
+  /** The PBX's side ends it, now if it can be made to, else as planned. */
+  end(): Promise<void>;
   /** Resolves when nothing is left of the call at the PBX, or after the limit, with whether it is so. */
   over(withinMs: number): Promise<boolean>;
   /** Whatever is left of it is ended. */
@@ -40,9 +44,8 @@ export interface PbxPlace {
   readonly matchingMode?: 0 | 3;
 }
 
-/** How long a PBX stays on the line. */
-const BRIEFLY_SEC = 1;
-const LONG_SEC = 8;
+/** How long an Asterisk stays on the line that is to be hung up on. */
+const LONG_SEC = 60;
 
 let callers = 0;
 /** Every caller has a port of its own: what belongs to a call that is over must not reach the next one. */
@@ -73,9 +76,11 @@ async function startAsteriskPbx(
   return {
     id,
     ip,
-    call: async ({ user }, ender) => {
-      await asterisk.originate(user, ender === 'pbx' ? BRIEFLY_SEC : LONG_SEC);
+    call: async ({ user }, plan) => {
+      const holdSec = plan.ending === 'is hung up on' ? LONG_SEC : Math.ceil(plan.afterMs / 1000);
+      await asterisk.originate(user, holdSec);
       return {
+        end: () => asterisk.hangUp(user),
         over: (withinMs) =>
           isTrue('no channels', async () => (await asterisk.channels(user)).length === 0, withinMs),
         giveUp: () => asterisk.hangUp(user),
@@ -95,18 +100,20 @@ async function startKamailio(lab: Lab, place: PbxPlace): Promise<Pbx> {
   return {
     id: 'kamailio',
     ip,
-    call: async ({ user }, ender) => {
+    call: async ({ user }, plan) => {
       const call = startCall(lab, {
         user: 'caller',
         to: user,
         ip: callerIp,
         port: nextCallerPort(),
         proxy: { ip },
-        ending: ender === 'pbx' ? 'hangs up' : 'is hung up on',
+        ending: plan.ending === 'gives up' ? 'cancels' : plan.ending,
+        ...(plan.ending === 'is hung up on' ? {} : { afterMs: plan.afterMs }),
         ...(namespace ? { namespace } : {}),
       });
       let given: 'up' | undefined;
       return {
+        end: async () => {},
         over: async (withinMs) => {
           const isOver = await isTrue('the call to end', async () => !call.program.running(), withinMs);
           return isOver && (given === 'up' || (await call.ended) === 'as intended');

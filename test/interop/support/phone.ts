@@ -11,8 +11,7 @@ import type { TracedMessage } from './sip-trace.ts';
 import { openTrace } from './sip-trace.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** How long a phone that the other side does not hang up on waits until it does so itself. */
-const HANG_UP_AFTER_MS = 1500;
+const DEFAULT_HANG_UP_AFTER_MS = 1500;
 const DEFAULT_REGISTER_EVERY_SEC = 20;
 const REGISTER_LIMIT_MS = 60_000;
 
@@ -31,6 +30,8 @@ export interface PhoneOptions {
   readonly namespace?: Namespace;
   /** Whether it picks up when called. Default: answers. */
   readonly whenCalled?: 'answers' | 'rings';
+  /** How long it waits for the other side to hang up until it does so itself. Default 1500. */
+  readonly hangUpAfterMs?: number;
   /** Default 20. */
   readonly registerEverySec?: number;
   /** What it asks for. Default 600. */
@@ -55,7 +56,7 @@ export interface Phone {
 type PhoneScenario = 'register' | 'answer' | 'ring' | 'call' | 'cancel';
 
 /** The scenario's file, filled in. */
-function scenario(lab: Lab, name: PhoneScenario, hangUpAfterMs = HANG_UP_AFTER_MS): string {
+function scenario(lab: Lab, name: PhoneScenario, hangUpAfterMs = DEFAULT_HANG_UP_AFTER_MS): string {
   const path = lab.path(`${name}.xml`);
   const text = readFileSync(join(REPO_ROOT, 'test', 'interop', 'parts', 'phone', `${name}.xml`), 'latin1');
   writeFileSync(path, text.replaceAll('"HANG_UP_AFTER_MS"', `"${hangUpAfterMs}"`), 'latin1');
@@ -96,7 +97,7 @@ function startSipp(lab: Lab, phone: SippPhone, tracePath: string): Program {
 export function startPhone(lab: Lab, options: PhoneOptions): Phone {
   const { user, ip, port = SIP_PORT } = options;
   const tracePath = lab.path('messages.log');
-  const otherHalf = scenario(lab, options.whenCalled === 'rings' ? 'ring' : 'answer');
+  const otherHalf = scenario(lab, options.whenCalled === 'rings' ? 'ring' : 'answer', options.hangUpAfterMs);
   const flags = [
     ...['-sf', scenario(lab, 'register'), '-oocsf', otherHalf],
     ...['-key', 'contact', options.contactUser ?? user, '-key', 'expires', `${options.expiresSec ?? 600}`],
@@ -142,8 +143,8 @@ export interface CallerOptions
    * has rung for a while.
    */
   readonly ending: 'hangs up' | 'is hung up on' | 'cancels';
-  /** How long it lets it ring, where it cancels. Default 1000. */
-  readonly ringForMs?: number;
+  /** How long it talks until it hangs up, or lets it ring until it cancels. Default 1000. */
+  readonly afterMs?: number;
 }
 
 /** One call by a phone. */
@@ -154,16 +155,16 @@ export interface Call {
   readonly ended: Promise<'as intended' | 'otherwise'>;
 }
 
-const SOON_MS = 700;
-const AT_MOST_MS = 10_000;
+/** How long a caller waits at most that is to be hung up on. */
+const AT_MOST_MS = 50_000;
 
 export function startCall(lab: Lab, options: CallerOptions): Call {
-  const { user, to, ip, ending } = options;
+  const { user, to, ip, ending, afterMs = 1000 } = options;
   const tracePath = lab.path('messages.log');
-  const hangUpAfterMs = ending === 'hangs up' ? SOON_MS : AT_MOST_MS;
+  const hangUpAfterMs = ending === 'hangs up' ? afterMs : AT_MOST_MS;
   const flags = [
     ...['-sf', scenario(lab, ending === 'cancels' ? 'cancel' : 'call', hangUpAfterMs)],
-    ...['-key', 'to', to, '-d', `${options.ringForMs ?? 1000}`, '-timeout', '60s', '-timeout_error'],
+    ...['-key', 'to', to, '-d', `${afterMs}`, '-timeout', '60s', '-timeout_error'],
   ];
   const program = startSipp(
     lab,
