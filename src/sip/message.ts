@@ -290,7 +290,7 @@ function readHeaderLine(message: Message, start: number, end: number): number {
   let valueEnd = lineEnd;
   while (valueEnd > at && bytes[valueEnd - 1]! <= SPACE && isSpace(bytes[valueEnd - 1]!)) valueEnd--;
   let valueStart = at;
-  if (bytes[at]! <= SPACE) valueStart = skipSpace(bytes, at, valueEnd);
+  if (at < valueEnd && bytes[at]! <= SPACE) valueStart = skipSpace(bytes, at, valueEnd);
   // An empty value stands right behind the colon, not in the next line: edits are made at these positions.
   if (valueStart >= valueEnd) valueStart = valueEnd = afterColon;
   message.addHeader(headerId(bytes, start, nameEnd), start, valueStart, valueEnd);
