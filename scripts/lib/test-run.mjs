@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { passThrough, wasInterrupted } from './command.mjs';
 import { inRoot, ROOT } from './paths.mjs';
 
@@ -33,12 +34,19 @@ export async function runTests(files, { concurrency }) {
         `--test-reporter-destination=${totalsFile}`,
         ...files,
       ],
-      { cwd: ROOT },
+      { cwd: ROOT, env: testEnvironment() },
     );
     return withVerdict(readTotals(totalsFile), code);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** With CI=true the properties' seed is fixed: see property-seed.mjs. */
+function testEnvironment() {
+  if (process.env.CI !== 'true') return process.env;
+  const seed = pathToFileURL(inRoot('scripts', 'lib', 'property-seed.mjs')).href;
+  return { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${seed}`.trim() };
 }
 
 /** @returns {Totals} */
