@@ -8,13 +8,15 @@ import type { Line } from './flat-lab.ts';
 import type { Pbx } from './pbx.ts';
 import { startPbx } from './pbx.ts';
 import type { PbxId, Setting } from './settings.ts';
-import { matchedSetting, natSettingsOf, PBXS } from './settings.ts';
+import { matchedSetting, natSettingsOf, PBXS, ringingSetting } from './settings.ts';
 import { NAT_MODES } from './table.ts';
 
 /** All PBXs, a Rollcall for each of them and each contact mode, and phones behind one NAT. */
 export interface NatLab {
   readonly nat: Nat;
   readonly lines: readonly NatLine[];
+  /** One for each PBX and mode: nobody picks up. */
+  readonly ringing: readonly NatLine[];
 }
 
 export interface NatLine extends Line {
@@ -46,14 +48,17 @@ export async function openNatLab(lab: Lab): Promise<NatLab> {
   const nextPort = (): number => port++;
   const lines = await Promise.all(PLACES.map((_, place) => openPlace(lab, nat, place, nextPort)));
   await Promise.all(lines.flat().map(({ phone }) => phone.registered()));
-  return { nat, lines: lines.flat() };
+  const rings = ({ setting }: NatLine): boolean => setting.user.startsWith('ringing');
+  return { nat, lines: lines.flat().filter((line) => !rings(line)), ringing: lines.flat().filter(rings) };
 }
 
 async function openPlace(lab: Lab, nat: Nat, place: number, nextPort: () => number): Promise<NatLine[]> {
   const which = PLACES[place]!;
   const id = which === 'kamailio by Call-ID' ? 'kamailio' : which;
   const at = { ip: address(pbxHost(place)), callerIp: address(CALLER_HOST), namespace: nat.servers };
-  const settings = TAGS.map((tag) => (which === id ? natSettingsOf(id, tag) : [matchedSetting(tag)]));
+  const settings = TAGS.map((tag) =>
+    which === id ? [...natSettingsOf(id, tag), ringingSetting(id, tag)] : [matchedSetting(tag)],
+  );
   const sections = settings.flat().map(({ section }) => section);
   const pbx = await startPbx(lab, id, { ...at, matchingMode: which === id ? 0 : 3 }, sections.join('\n'));
   const byMode = settings.map(async (ofMode, column) => {
@@ -87,6 +92,7 @@ async function openMode(
       proxy: rollcall,
       namespace: nat.phones[0]!,
       registerEverySec: REGISTER_EVERY_SEC,
+      whenCalled: setting.user.startsWith('ringing') ? 'rings' : 'answers',
     });
     return { pbx, setting, phone, rollcall };
   });

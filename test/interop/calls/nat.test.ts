@@ -8,10 +8,10 @@ import { observe } from './flat-lab.ts';
 import type { NatLab, NatLine } from './nat-lab.ts';
 import { openNatLab } from './nat-lab.ts';
 import type { Patience } from './observe.ts';
-import { ON_A_BAD_LINE } from './observe.ts';
+import { ON_A_BAD_LINE, observeCancel } from './observe.ts';
 import type { PbxId } from './settings.ts';
 import { PBXS } from './settings.ts';
-import { BINDINGS_AFTER_REBIND, NAT, NAT_MODES } from './table.ts';
+import { BINDINGS_AFTER_REBIND, GIVEN_UP, NAT, NAT_MODES } from './table.ts';
 import { verdict } from './verdict.ts';
 
 /*
@@ -32,8 +32,9 @@ describe(
     const lab = openLab();
     let nat: NatLab['nat'];
     let lines: readonly NatLine[] = [];
+    let ringing: readonly NatLine[] = [];
     before(async () => {
-      ({ nat, lines } = await openNatLab(lab));
+      ({ nat, lines, ringing } = await openNatLab(lab));
     });
     after(lab.close);
 
@@ -74,6 +75,15 @@ describe(
       const found = some.map(async (line) => [nameOf(line), await line.pbx.bindings(line.setting.user)]);
       const wanted = some.map((line) => [nameOf(line), BINDINGS_AFTER_REBIND[line.key]?.[line.column] ?? 1]);
       assert.deepEqual(await Promise.all(found), wanted);
+    });
+
+    it('other ports: a phone that rings stops when the PBX gives up, as the table says', async () => {
+      await registerAnew(ringing);
+      const seen = ringing.map(
+        async (line) => [nameOf(line), await observeCancel(line.pbx, line.phone)] as const,
+      );
+      const wanted = ringing.map((line) => [nameOf(line), GIVEN_UP[line.pbx.id][line.column]] as const);
+      assert.deepEqual(Object.fromEntries(await Promise.all(seen)), Object.fromEntries(wanted));
     });
 
     it('the SIP helper on: what was called is called', async () => {

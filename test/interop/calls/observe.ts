@@ -138,6 +138,25 @@ export async function observeCall(
   };
 }
 
+/** What becomes of a phone that rings when the PBX gives up. */
+export type GivenUp = 'stops' | 'stops, and nobody takes its 487' | 'rings on';
+
+/** The PBX calls a phone that nobody picks up, and gives up. */
+export async function observeCancel(pbx: Pbx, phone: Phone): Promise<GivenUp> {
+  const call = await pbx.call(phone, { ending: 'gives up', afterMs: 1500 });
+  const got = (method: string, withinMs: number): Promise<boolean> =>
+    waitUntil(method, () => (received(phone.trace(), method) ? true : undefined), { withinMs, everyMs: 100 })
+      .then(() => true)
+      .catch(() => false);
+  await got('INVITE', USUAL.inviteMs);
+  await call.end();
+  const isTold = await got('CANCEL', USUAL.inviteMs);
+  const isTaken = isTold && (await got('ACK', USUAL.byeMs));
+  await call.giveUp();
+  if (!isTold) return 'rings on';
+  return isTaken ? 'stops' : 'stops, and nobody takes its 487';
+}
+
 /** The way of the last OPTIONS; to a phone that the PBX finds reachable some will come. */
 export async function wayOfOptions(
   phone: Phone,

@@ -20,7 +20,7 @@ export interface Pbx {
   readonly id: PbxId;
   readonly ip: string;
   /** Begins a call; resolves before the phone rings. */
-  call(phone: Phone, plan: CallPlan): Promise<BegunCall>;
+  call(phone: Pick<Phone, 'user'>, plan: CallPlan): Promise<BegunCall>;
   reachability(user: string): Promise<Reachability>;
   /** How many bindings a user has. */
   bindings(user: string): Promise<number>;

@@ -117,6 +117,14 @@ export function natSettingsOf(pbx: PbxId, tag: string): readonly Setting[] {
   ];
 }
 
+/** The phone that nobody picks up, set up as FreePBX would, and with Path. */
+export function ringingSetting(pbx: PbxId, tag: string): Setting {
+  const user = `ringing${tag}`;
+  if (pbx === 'kamailio') return { ...KAMAILIO_SETTINGS[0]!, user };
+  if (pbx === 'sip16') return sip({ user, nat: 'force_rport,comedia', supportPath: 'yes' });
+  return pjsip(user, { rewriteContact: 'yes', forceRport: 'yes', qualify: 'no' });
+}
+
 /** Needs a Kamailio of its own. */
 export const matchedSetting = (tag: string): Setting => ({
   user: `matched${tag}`,

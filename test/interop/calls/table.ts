@@ -110,3 +110,12 @@ export const BINDINGS_AFTER_REBIND: Readonly<Record<string, readonly [number, nu
   'kamailio received': [2, 1, 2],
   'kamailio plain': [2, 1, 2],
 };
+
+/** What becomes of a phone behind a NAT that rings when the PBX gives up; see observeCancel. */
+export const GIVEN_UP: Readonly<Record<PbxId, NatVerdicts>> = {
+  pjsip16: ['stops', 'stops', 'stops'],
+  pjsip22: ['stops', 'stops', 'stops'],
+  // Its CANCEL has no Route, and the address behind the NAT in its Request-URI.
+  sip16: ['stops', 'rings on', 'stops'],
+  kamailio: ['stops', 'stops', 'stops'],
+};
