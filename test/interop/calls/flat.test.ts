@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { openLab } from '../support/lab.ts';
 import { needs } from '../support/needs.ts';
-import { observe, openFlatLab } from './flat-lab.ts';
+import { openFlatLab, verdictOn } from './flat-lab.ts';
 import { PBXS, settingsOf } from './settings.ts';
 import { FLAT, MODES } from './table.ts';
-import { verdict } from './verdict.ts';
 
 /*
  * Every PBX calls a phone that registered through Rollcall, with each of its settings, in each contact mode; the
@@ -27,7 +26,9 @@ for (const [column, contactMode] of MODES.entries()) {
         );
         await Promise.all(
           lines.map(async (line) => {
-            seen.set(`${line.pbx.id} ${line.setting.user}`, verdict(await observe(line)));
+            const { id } = line.pbx;
+            const { user } = line.setting;
+            seen.set(`${id} ${user}`, await verdictOn(line, FLAT[id][user]?.[column]));
           }),
         );
       });
