@@ -4,6 +4,8 @@ import { filesUnder } from './build.mjs';
 import { inRoot } from './paths.mjs';
 
 const INTEROP = 'dist/test/interop/';
+/** Only `npm run test:long` runs these: their traffic is drawn anew each time, and a race in it is no verdict on a change. */
+const LONG = '.long.test.js';
 
 /**
  * The compiled test files, apart by kind: interop tests use fixed addresses and real programs, so they run alone.
@@ -12,7 +14,7 @@ const INTEROP = 'dist/test/interop/';
  */
 export function selectTests({ only, unit, interop }) {
   const all = filesUnder(inRoot('dist'), ['test'])
-    .filter((path) => path.endsWith('.test.js'))
+    .filter((path) => path.endsWith('.test.js') && !path.endsWith(LONG))
     .map((path) => join('dist', path));
   const wanted = (/** @type {string} */ path) =>
     only.length === 0 ||
