@@ -4,7 +4,10 @@ import { filesUnder } from './build.mjs';
 import { inRoot } from './paths.mjs';
 
 const INTEROP = 'dist/test/interop/';
-/** Only `npm run test:long` runs these: their traffic is drawn anew each time, and a race in it is no verdict on a change. */
+/**
+ * Only `npm run test:long` runs these: traffic that is drawn anew each time, or calls that a busy machine does not see
+ * to their end, give no verdict on a change.
+ */
 const LONG = '.long.test.js';
 
 /**
