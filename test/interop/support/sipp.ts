@@ -110,8 +110,6 @@ export async function runSipp(lab: Lab, options: SippOptions): Promise<SippResul
         `${limitSec}s`,
         '-timeout_error',
       ],
-      // On a busy machine a phone sends again, and is answered twice: what it does not expect it lets pass.
-      ...['-default_behaviors', '-abortunexp'],
       ...['-trace_stat', '-stf', statistics, '-fd', '1', '-trace_err', '-error_file', errors],
       ...['-nostdin', '-skip_rlimit'],
     ],
