@@ -44,11 +44,13 @@ export function stampTopVia(datagram: Datagram, via: Via, routes: Routes, edits:
   let hasRport = false;
   let at = via.paramsStart;
   while (readParam(bytes, at, via.end, param) === 'param') {
+    // The white space before it goes with it: two folds in a row would be none (§25.1 LWS has one line end).
+    const start = at;
     at = param.end;
     if (equalsFolded(bytes, param.nameStart, param.nameEnd, RECEIVED_PARAM)) {
-      edits.remove(param.start, param.end - param.start);
+      edits.remove(start, param.end - start);
     } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, RPORT_PARAM)) {
-      if (hasRport) edits.remove(param.start, param.end - param.start);
+      if (hasRport) edits.remove(start, param.end - start);
       else fillRport(source.port, edits);
       hasRport = true;
     }

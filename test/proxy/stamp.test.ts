@@ -166,6 +166,13 @@ const ROWS: readonly Row[] = [
     force: [`${BRANCH};received=10.0.9.9;rport=5060`, 5060],
   },
   {
+    about: 'received between blanks, which may be folds: those before it go with it',
+    sentBy: '10.0.9.9:5060',
+    params: `  ;received=6.6.6.6 ${BRANCH}\t ; Received = 6.6.6.6 ;rport`,
+    source: LAN,
+    ...same(` ${BRANCH} ;rport=5060;received=10.0.9.9`, 5060),
+  },
+  {
     about: 'both, as in the checklist',
     sentBy: '10.0.13.244',
     params: ';rport=9;received=6.6.6.6',
