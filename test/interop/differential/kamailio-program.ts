@@ -22,7 +22,7 @@ export function startKamailio(
       'kamailio',
       ...['-f', join(REPO_ROOT, 'test', 'interop', 'parts', config)],
       ...modulePath(part),
-      ...['-DD', '-E', '-m', '64', '-M', '16', '-Y', runDir, '-P', join(runDir, 'pid')],
+      ...['-DD', '-E', '-m', '64', '-M', '32', '-Y', runDir, '-P', join(runDir, 'pid')],
       ...defines(values),
     ],
   });

@@ -79,7 +79,10 @@ const OWN = 'behind-the-cookie';
 const COOKIE = 'branch=z9hG4bK';
 
 /** The two datagrams that answer one request: equal but for what each proxy has put into its own Via. */
-export function responsesTo(passed: Passed, plan: ResponsePlan): { theirs: Uint8Array; ours: Uint8Array } {
+export function responsesTo(
+  passed: Pick<Passed, 'theirs' | 'ours'>,
+  plan: ResponsePlan,
+): { theirs: Uint8Array; ours: Uint8Array } {
   const template = responseTemplate(readPlain(passed.ours), plan);
   const damaged = plan.changes.reduce(mutate, bytesOf(template));
   const fill = (sent: string): Uint8Array =>

@@ -1,5 +1,5 @@
 import type { Reason } from '../../../src/proxy/reasons.ts';
-import type { Routes } from '../../../src/proxy/routes.ts';
+import type { ContactMode, Routes } from '../../../src/proxy/routes.ts';
 import { pass, routesOf } from '../../proxy/support/passing.ts';
 import type { Outcome } from './outcome.ts';
 import { statusOf } from './outcome.ts';
@@ -13,12 +13,16 @@ const ROUTES: Readonly<Record<Profile, Routes>> = {
 };
 
 function routesFor(profile: Profile): Routes {
+  // Path mode is what makes us stay in dialogs; what it does to REGISTER is kept out of the comparison.
+  return routesIn(profile === 'recording' ? 'path' : 'direct', profile);
+}
+
+export function routesIn(contactMode: ContactMode, profile: Profile): Routes {
   return routesOf({
     us: [placeText(PROXY[profile])],
     registrar: placeText(REGISTRAR),
     phoneNets: [PHONE_NET],
-    // Path mode is what makes us stay in dialogs; what it does to REGISTER is kept out of the comparison.
-    contactMode: profile === 'recording' ? 'path' : 'direct',
+    contactMode,
     rport: 'force',
   });
 }
@@ -29,7 +33,11 @@ export interface OwnOutcome {
 }
 
 export function decideHere(bytes: Uint8Array, from: From, profile: Profile): OwnOutcome {
-  const { outcome, reason, sent, target } = pass(bytes, placeText(SOURCE[from]), ROUTES[profile]);
+  return decideBy(ROUTES[profile], bytes, from);
+}
+
+export function decideBy(routes: Routes, bytes: Uint8Array, from: From): OwnOutcome {
+  const { outcome, reason, sent, target } = pass(bytes, placeText(SOURCE[from]), routes);
   switch (outcome) {
     case 'forwarded':
       return { outcome: { kind: 'forwarded', target, sent }, reason };
