@@ -9,7 +9,7 @@ import { socketAt } from './socket-at.ts';
 /** So many requests are under way at a time. */
 const AT_ONCE = 40;
 /** How long one waits for the last of them before they are sent again, and how often that is. */
-const WAITS_MS = [300, 1000, 3000] as const;
+const WAITS_MS = [100, 300, 1000] as const;
 const LOOK_EVERY_MS = 10;
 
 /** A request, and the branch of its top Via, which no other has. */
@@ -24,24 +24,26 @@ export interface Probe {
  */
 export class PjsipReader {
   private readonly asterisk: Asterisk;
-  private readonly socket: Socket;
+  private readonly sockets: readonly Socket[];
   private readonly answered = new Set<string>();
 
-  private constructor(asterisk: Asterisk, socket: Socket) {
+  private constructor(asterisk: Asterisk, sockets: readonly Socket[]) {
     this.asterisk = asterisk;
-    this.socket = socket;
-    socket.on('message', (bytes) => {
-      const branch = /^SIP\/2\.0 .*?\r\nVia: [^\r\n]*?;branch=([^;,\s]+)/s.exec(latin1(bytes))?.[1];
-      if (branch !== undefined) this.answered.add(branch);
-    });
+    this.sockets = sockets;
+    for (const socket of sockets) {
+      socket.on('message', (bytes) => {
+        const branch = /^SIP\/2\.0 .*?\r\nVia: [^\r\n]*?;branch=([^;,\s]+)/s.exec(latin1(bytes))?.[1];
+        if (branch !== undefined) this.answered.add(branch);
+      });
+    }
   }
 
   static async connect(asterisk: Asterisk): Promise<PjsipReader> {
-    return new PjsipReader(asterisk, await socketAt(PROXY.direct));
+    return new PjsipReader(asterisk, await Promise.all(Object.values(PROXY).map(socketAt)));
   }
 
   close(): void {
-    this.socket.close();
+    for (const socket of this.sockets) socket.close();
   }
 
   /** Those that got no answer. */
@@ -58,7 +60,7 @@ export class PjsipReader {
     const pending = (): Probe[] => probes.filter(({ branch }) => !this.answered.has(branch));
     for (const waitMs of WAITS_MS) {
       for (const { sent } of pending())
-        this.socket.send(Buffer.from(sent, 'latin1'), SIP_PORT, this.asterisk.ip);
+        this.sockets[0]?.send(Buffer.from(sent, 'latin1'), SIP_PORT, this.asterisk.ip);
       for (let waitedMs = 0; waitedMs < waitMs && pending().length > 0; waitedMs += LOOK_EVERY_MS) {
         await sleep(LOOK_EVERY_MS);
       }

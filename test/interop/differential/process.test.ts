@@ -65,6 +65,10 @@ describe('the running process does what the decisions in this process say, byte 
         flags: [...FLAGS, '--transport', transport],
       });
       const running = await RollcallProcess.connect(rollcall.program);
+      t.after(async () => {
+        running.close();
+        await rollcall.stop();
+      });
       const counts = new Map<string, number>();
       for (const one of cases) {
         const { outcome: expected } = decideHere(one.bytes, one.from, one.profile);
@@ -72,8 +76,6 @@ describe('the running process does what the decisions in this process say, byte 
         assert.deepEqual(await running.offer(one.bytes, one.from), sent, one.name);
         counts.set(expected.kind, (counts.get(expected.kind) ?? 0) + 1);
       }
-      running.close();
-      await rollcall.stop();
       t.diagnostic([...counts].map(([kind, count]) => `${count} ${kind}`).join(', '));
       assert.ok(cases.length > 400 && counts.size === 3);
     });

@@ -44,6 +44,8 @@ export class RollcallProcess {
   async offer(bytes: Uint8Array, from: From): Promise<readonly Sent[]> {
     this.heard.length = 0;
     this.sockets[from].send(bytes, PROXY.direct.port, PROXY.direct.ip);
+    // What it sends at once goes out socket by socket: a second answer comes when all of the first turn is out.
+    await this.sentinel.pass(this.sockets[from], SOURCE[from], PROXY.direct);
     await this.sentinel.pass(this.sockets[from], SOURCE[from], PROXY.direct);
     return [...this.heard];
   }
