@@ -90,6 +90,11 @@ export function setUp({ name }: Namespace, device: string): void {
   ip('-n', name, 'link', 'set', device, 'up');
 }
 
+/** As if its cable were pulled. */
+export function setDown({ name }: Namespace, device: string): void {
+  ip('-n', name, 'link', 'set', device, 'down');
+}
+
 /** @param cidr such as 203.0.113.2/24 */
 export function addAddress({ name }: Namespace, device: string, cidr: string): void {
   ip('-n', name, 'addr', 'add', cidr, 'dev', device);
@@ -102,8 +107,13 @@ export function addRoute({ name }: Namespace, to: string, via: string): void {
 /** A switch, and the named devices of its namespace plugged into it. */
 export function bridge({ name }: Namespace, device: string, ports: readonly string[]): void {
   ip('-n', name, 'link', 'add', device, 'type', 'bridge');
-  for (const port of ports) ip('-n', name, 'link', 'set', port, 'master', device);
+  for (const port of ports) plug({ name }, device, port);
   ip('-n', name, 'link', 'set', device, 'up');
+}
+
+/** Plugs one more device into a switch. */
+export function plug({ name }: Pick<Namespace, 'name'>, device: string, port: string): void {
+  ip('-n', name, 'link', 'set', port, 'master', device);
 }
 
 /** @param setting such as net.ipv4.ip_forward=1 */

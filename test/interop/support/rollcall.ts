@@ -21,6 +21,8 @@ export interface RollcallOptions {
   readonly registrar: string;
   /** Default 9080. */
   readonly httpPort?: number;
+  /** Where /metrics is. Default: the same address. */
+  readonly httpIp?: string;
   readonly contactMode?: ContactMode;
   /** A file to share between two starts; default: one of its own. */
   readonly secretFile?: string;
@@ -59,7 +61,7 @@ function commandPath(): string {
 export async function startRollcall(lab: Lab, options: RollcallOptions): Promise<Rollcall> {
   const { ip, port = SIP_PORT, httpPort = HTTP_PORT, contactMode = 'direct', flags = [] } = options;
   const { namespace } = options;
-  const address = `${ip}:${httpPort}`;
+  const address = `${options.httpIp ?? ip}:${httpPort}`;
   const ask = (path: string): Promise<HttpAnswer> => {
     const url = `http://${address}${path}`;
     return namespace ? httpWithin(namespace, url) : http(url);
