@@ -23,6 +23,7 @@ import type { LocalSocket } from './proxy/routes.ts';
 import { RegistrarWatch } from './registrar-watch.ts';
 import type { Families, NameLookup } from './registrars/resolve.ts';
 import { resolveRegistrars, systemLookup } from './registrars/resolve.ts';
+import { ReturnPathWatch } from './return-path-watch.ts';
 import type { Machine } from './route-plan.ts';
 import { planRoutes, planSockets, sourceTowards } from './route-plan.ts';
 import { loadSecrets } from './secret-file.ts';
@@ -96,6 +97,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     log,
     refreshEveryMs: options.refreshEveryMs,
   });
+  const returnPaths = new ReturnPathWatch({
+    counts: forwarding.counters,
+    contactMode: config.contactMode,
+    log,
+  });
+  returnPaths.start(monotonicMs);
   const { monitor, drain } = startMonitor(config, inventory, secrets[0]!, forwarding, log, options);
   const readiness: { -readonly [K in keyof ReadinessState]: ReadinessState[K] } = {
     sockets: 'bound',
@@ -115,6 +122,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
   };
   const release = async () => {
     watch.stop();
+    returnPaths.stop();
     await forwarding.stop();
     drain.stop();
     log.flush();

@@ -163,7 +163,7 @@ function buildConfig(reader: SettingReader, environment: Surroundings['environme
     registrarNets: reader.list(REGISTRAR_NET),
     registrarLists: reader.one(REGISTRAR_LIST_STYLE, 'auto'),
     phoneNets: reader.list(PHONE_NET),
-    contactMode: reader.one(CONTACT_MODE, 'direct'),
+    contactMode: reader.one(CONTACT_MODE, 'alias'),
     rport: reader.one(RPORT, 'auto'),
     proxyRequire: reader.one(PROXY_REQUIRE, 'enforce'),
     viaCheck: reader.one(VIA_CHECK, 'enforce'),

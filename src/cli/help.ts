@@ -28,7 +28,7 @@ function defaultOf({ form, otherwise, shownDefault }: Setting<unknown>): string 
 
 /** The help of a command that takes a whole configuration. */
 export function configuredHelp(name: string, purpose: string): string {
-  return `rollcall ${name} --registrar HOST[:PORT] --contact-mode MODE [FLAG…]
+  return `rollcall ${name} --registrar HOST[:PORT] [FLAG…]
 ${purpose}
 
 ${settingsHelp([...SETTINGS, CONFIG_FILE])}

@@ -102,10 +102,10 @@ export const CONTACT_MODE = {
   key: 'contact-mode',
   group: 'Calls and messages',
   form: 'MODE',
-  help: 'alias, path, alias+path or direct',
+  help: 'how calls come back: alias, path, alias+path or direct',
   most: 1,
   read: oneOf(['alias', 'path', 'alias+path', 'direct']),
-  shownDefault: 'required',
+  otherwise: 'alias',
 } as const satisfies Setting<unknown>;
 
 export const RPORT = {

@@ -76,4 +76,6 @@ export interface LogLine {
   readonly event?: string;
   readonly withheld?: number;
   readonly to?: string;
+  readonly reason?: string;
+  readonly requests?: number;
 }

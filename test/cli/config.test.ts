@@ -7,7 +7,7 @@ import type { Network } from '../../src/proxy/routes.ts';
 import { contains } from '../../src/proxy/routes.ts';
 import { endpointFrom, endpointText } from '../../src/sip/address.ts';
 
-const ENOUGH = ['--registrar', '10.0.1.8', '--contact-mode', 'direct'];
+const ENOUGH = ['--registrar', '10.0.1.8'];
 
 interface Said {
   readonly flags?: readonly string[];
@@ -40,7 +40,7 @@ function problemsOf(said: Said): readonly string[] {
 const inFile = (lines: string) => `registrar: 10.0.1.8\ncontact-mode: direct\n${lines}\n`;
 
 describe('configuration', () => {
-  it('has defaults for everything but the registrar and the contact mode', () => {
+  it('has defaults for everything but the registrar', () => {
     const { listen, http, registrars, ...rest } = configOf({ flags: ENOUGH });
     assert.deepEqual(listen.map(endpointText), ['0.0.0.0:5060']);
     assert.equal(endpointText(http), '127.0.0.1:9760');
@@ -51,7 +51,7 @@ describe('configuration', () => {
       registrarNets: undefined,
       registrarLists: 'auto',
       phoneNets: undefined,
-      contactMode: 'direct',
+      contactMode: 'alias',
       rport: 'auto',
       proxyRequire: 'enforce',
       viaCheck: 'enforce',
@@ -211,7 +211,6 @@ const BAD: readonly (Said & { readonly name: string; readonly says: readonly str
     name: 'nothing at all',
     says: [
       'registrar: is required; give --registrar HOST[:PORT], ROLLCALL_REGISTRAR or registrar: in the file.',
-      'contact-mode: is required; give --contact-mode MODE, ROLLCALL_CONTACT_MODE or contact-mode: in the file.',
     ],
   },
   {
