@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { parseExposition, total } from '../support/exposition.ts';
+import type { Lab } from '../support/lab.ts';
 import { openLab } from '../support/lab.ts';
 import { needs } from '../support/needs.ts';
+import type { Call } from '../support/phone.ts';
 import { startCall } from '../support/phone.ts';
 import type { TracedMessage } from '../support/sip-trace.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import type { Line } from './flat-lab.ts';
 import { openFlatLab, verdictOn } from './flat-lab.ts';
+import type { PbxId } from './settings.ts';
 import { PBXS, settingsOf } from './settings.ts';
 import { FLAT, MODES } from './table.ts';
 
@@ -49,21 +54,9 @@ for (const [column, contactMode] of MODES.entries()) {
 
       for (const pbx of PBXS) {
         it(`${pbx}: one phone calls another, either hangs up`, async () => {
-          const all = lines.filter((line) => line.pbx.id === pbx);
-          const callee = all.find(({ setting }) =>
-            ['through', 'past'].includes(FLAT[pbx][setting.user]?.[column] ?? ''),
-          );
-          const caller = all.find((line) => line !== callee);
-          assert.ok(callee && caller);
+          const [callee, caller] = pairAt(lines, pbx, column);
           for (const ending of ['hangs up', 'is hung up on'] as const) {
-            const call = startCall(lab, {
-              user: caller.setting.user,
-              to: callee.setting.user,
-              ip: caller.phone.ip,
-              port: ending === 'hangs up' ? 5062 : 5064,
-              proxy: caller.rollcall,
-              ending,
-            });
+            const call = callFrom(lab, caller, callee, ending);
             assert.equal(await call.ended, 'as intended', ending);
             const messages: readonly TracedMessage[] = callee.phone.trace();
             const callId = messages.findLast(isInvite)?.callId;
@@ -76,6 +69,55 @@ for (const [column, contactMode] of MODES.entries()) {
           }
         });
       }
+
+      if (contactMode !== 'direct') return;
+      for (const pbx of ['pjsip16', 'pjsip22'] as const) {
+        it(`${pbx}: a caller whose Contact the PBX rewrites is not told that the other hung up`, async () => {
+          const [callee] = pairAt(lines, pbx, column);
+          const rewritten = lines.find(({ pbx: { id }, setting }) => id === pbx && setting.user === 'u0');
+          assert.ok(rewritten);
+          const { rollcall } = rewritten;
+          const answered = async (): Promise<number> =>
+            total(parseExposition(await rollcall.metrics()), 'rollcall_datagrams_total', {
+              from: 'registrar',
+              outcome: 'answered',
+              reason: 'no_token',
+            });
+          const before = await answered();
+          const call = callFrom(lab, rewritten, callee, 'is hung up on');
+          await waitUntil('a 480 to the BYE', async () => ((await answered()) > before ? true : undefined), {
+            withinMs: 20_000,
+            everyMs: 100,
+          });
+          await call.program.kill();
+          const told = call
+            .trace()
+            .map(({ direction, method, status }) => `${direction} ${method} ${status}`);
+          assert.ok(told.includes('received INVITE 200'));
+          assert.ok(!told.includes('received BYE 0'));
+        });
+      }
     },
   );
+}
+
+/** Two phones of a PBX: one that is called as the column says, and another that is reached within its own calls. */
+function pairAt(lines: readonly Line[], pbx: PbxId, column: number): [callee: Line, caller: Line] {
+  const all = lines.filter((line) => line.pbx.id === pbx);
+  const expected = ({ setting }: Line): string => FLAT[pbx][setting.user]?.[column] ?? '';
+  const callee = all.find((line) => ['through', 'past'].includes(expected(line)));
+  const caller = all.find((line) => line !== callee && expected(line) !== 'no');
+  assert.ok(callee && caller);
+  return [callee, caller];
+}
+
+function callFrom(lab: Lab, caller: Line, callee: Line, ending: 'hangs up' | 'is hung up on'): Call {
+  return startCall(lab, {
+    user: caller.setting.user,
+    to: callee.setting.user,
+    ip: caller.phone.ip,
+    port: ending === 'hangs up' ? 5062 : 5064,
+    proxy: caller.rollcall,
+    ending,
+  });
 }

@@ -13,7 +13,11 @@ const PATH_NEEDED: Verdicts = ['past', 'through', 'through', 'past'];
 const NEVER_THROUGH: Verdicts = ['past', 'past', 'past', 'past'];
 /** No Path comes back, so that the token in the Contact alone helps. */
 const ALIAS_NEEDED: Verdicts = ['through', 'no', 'through', 'no'];
-/** In `direct` we don't ask to stay on the way of what follows. */
+/**
+ * In `direct` we don't ask to stay on the way of what follows. chan_pjsip with rewrite_contact=yes (`no` below) then
+ * sends the BYE for a phone that calls to our address, too, where nothing says whom it is for: such a phone is not
+ * told that the other has hung up.
+ */
 const NO_RECORD_ROUTE = "INVITE, ACK, BYE through; the phone's BYE past";
 
 const PJSIP: Readonly<Record<string, Verdicts>> = {
