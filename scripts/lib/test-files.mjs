@@ -4,10 +4,7 @@ import { filesUnder } from './build.mjs';
 import { inRoot } from './paths.mjs';
 
 const INTEROP = 'dist/test/interop/';
-/**
- * Only `npm run test:long` runs these: traffic that is drawn anew each time, or calls that a busy machine does not see
- * to their end, give no verdict on a change.
- */
+/** Only `npm run test:long` runs these: traffic that is drawn anew each time gives no verdict on a change. */
 const LONG = '.long.test.js';
 
 /**
