@@ -8,6 +8,7 @@ import { DEFAULT_MONITOR_OPTIONS } from './options.ts';
 import { Parts } from './parts.ts';
 import { Registrations } from './registrations.ts';
 import { viewOf } from './report.ts';
+import { RingOrder } from './ring-order.ts';
 import type { Tapped } from './tapped.ts';
 import type { MonitorView } from './view.ts';
 
@@ -23,6 +24,7 @@ const TICK_MS = 100;
 export class Monitor implements MonitorView {
   private readonly parts: Parts;
   private readonly registrations: Registrations;
+  private readonly order = new RingOrder();
   /** The inventory's AORs, canonical. */
   private readonly inventory: ReadonlySet<string>;
   private readonly label: (aor: string) => string;
@@ -40,12 +42,45 @@ export class Monitor implements MonitorView {
 
   /** Takes one datagram; keeps nothing of `tapped` beyond the call. Never throws, whatever the bytes are. */
   observe(tapped: Tapped): void {
+    const { order, registrations } = this;
+    if (order.isOpen && (order.isDue(tapped.atMs) || !order.hasRoomFor(tapped))) this.release(tapped);
+    if (!registrations.read(tapped)) return;
+    const role = registrations.role();
+    if ((order.isOpen || role === 'early_response') && order.hasRoomFor(tapped)) {
+      order.hold(tapped, registrations.key.text, role);
+      if (order.isWhole) this.giveOut(tapped.atMs);
+      return;
+    }
+    this.take(tapped);
+  }
+
+  /** What was read last. */
+  private take(tapped: Tapped): void {
     this.passTime(tapped.atMs);
-    this.registrations.observe(tapped);
+    this.registrations.take(tapped);
+  }
+
+  /** Makes room for one more: whoever still waits then has waited enough. */
+  private release(tapped: Tapped): void {
+    const { order } = this;
+    this.giveOut(tapped.atMs);
+    if (!order.hasRoomFor(tapped)) this.giveOut(Number.POSITIVE_INFINITY);
+  }
+
+  /** Held records whose time has come, in the order in which they happened. */
+  private giveOut(nowMs: number): void {
+    const { order, registrations } = this;
+    for (const tapped of order.take(nowMs)) if (registrations.read(tapped)) this.take(tapped);
   }
 
   /** Lets time pass: timeouts, expiries, windows that end. Steps of any size are fine. */
   advance(nowMs: number): void {
+    const { order } = this;
+    if (order.isDue(nowMs)) this.giveOut(nowMs);
+    this.letPass(order.isOpen ? Math.min(nowMs, order.limitMs) : nowMs);
+  }
+
+  private letPass(nowMs: number): void {
     const { parts } = this;
     if (nowMs > parts.nowMs) parts.nowMs = nowMs;
     this.tickMs = parts.nowMs + TICK_MS;
@@ -59,6 +94,7 @@ export class Monitor implements MonitorView {
 
   /** `records` tapped datagrams never reached us: for a while absence proves nothing. */
   noteTapLoss(records: number, nowMs: number): void {
+    this.giveOut(Number.POSITIVE_INFINITY);
     this.passTime(nowMs);
     if (records <= 0) return;
     const { challenges, implicitStales, knowledge, notices } = this.parts;
@@ -70,7 +106,7 @@ export class Monitor implements MonitorView {
 
   private passTime(atMs: number): void {
     if (atMs > this.parts.nowMs) this.parts.nowMs = atMs;
-    if (this.parts.nowMs >= this.tickMs) this.advance(this.parts.nowMs);
+    if (this.parts.nowMs >= this.tickMs) this.letPass(this.parts.nowMs);
   }
 
   private noteWarmUp(): void {

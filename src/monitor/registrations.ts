@@ -2,7 +2,6 @@ import { Header } from '../sip/headers.ts';
 import { Message, parse } from '../sip/message.ts';
 import type { AorReader } from './aor.ts';
 import type { AorEntry } from './aor-entry.ts';
-import { EarlyResponses } from './early-responses.ts';
 import type { Exchange } from './exchange.ts';
 import { ExchangeKey } from './exchange-key.ts';
 import type { Result } from './lists.ts';
@@ -10,6 +9,8 @@ import { ATTEMPT_KINDS } from './lists.ts';
 import { Challenge } from './nonces.ts';
 import { NoncePool, RequestReader, ResponseReader } from './observe.ts';
 import type { Parts } from './parts.ts';
+import type { Role } from './ring-order.ts';
+import { EARLY_HOLD_MS } from './ring-order.ts';
 import type { Tapped } from './tapped.ts';
 import type { Credentials, Proof } from './verdict.ts';
 import { isAuthFailure, verdict } from './verdict.ts';
@@ -18,9 +19,9 @@ import { isAuthFailure, verdict } from './verdict.ts';
 export class Registrations {
   private readonly parts: Parts;
   private readonly to: AorReader;
-  private readonly early: EarlyResponses;
   private readonly message = new Message();
-  private readonly key = new ExchangeKey();
+  /** The transaction of what was read last. */
+  readonly key = new ExchangeKey();
   private readonly request: RequestReader;
   private readonly response: ResponseReader;
 
@@ -30,24 +31,31 @@ export class Registrations {
     const nonces = new NoncePool();
     this.request = new RequestReader(nonces);
     this.response = new ResponseReader(nonces);
-    this.early = new EarlyResponses((responses) => this.onOrphans(responses));
   }
 
-  observe(tapped: Tapped): void {
+  /** Reads a datagram; false where it is neither a REGISTER nor a final response to one. */
+  read(tapped: Tapped): boolean {
     const { message, key } = this;
-    if (!parse(tapped.bytes, tapped.start, tapped.end, message)) return;
-    if (message.fault !== undefined || !key.read(message)) return;
-    if (message.isRequest) {
-      if (message.method === 'REGISTER') this.onRequest(tapped);
-    } else if (message.status >= 200) {
-      this.onResponse(tapped);
-    }
+    if (!parse(tapped.bytes, tapped.start, tapped.end, message)) return false;
+    if (message.fault !== undefined || !key.read(message)) return false;
+    return message.isRequest ? message.method === 'REGISTER' : message.status >= 200;
+  }
+
+  /** What was read last is. */
+  role(): Role {
+    if (this.message.isRequest) return 'request';
+    return this.parts.exchanges.find(this.key) === undefined ? 'early_response' : 'response';
+  }
+
+  /** Works on what was read last. */
+  take(tapped: Tapped): void {
+    if (this.message.isRequest) this.onRequest(tapped);
+    else this.onResponse(tapped);
   }
 
   /** Forgets what is over. */
   advance(): void {
     const { exchanges, nonces, nowMs } = this.parts;
-    this.early.advance(nowMs);
     exchanges.forgetSettled(nowMs);
     this.tellOverdue();
     nonces.forget(nowMs);
@@ -100,8 +108,6 @@ export class Registrations {
     storm.onAttempt(exchange, aorHash, nowMs);
     suspicion.onRequest(exchange, aorHash, nowMs);
     this.noteOddities(exchange, entry);
-    if (this.early.isEmpty) return;
-    for (const response of this.early.take(key)) this.observe(response);
   }
 
   private readTo(): boolean {
@@ -113,11 +119,17 @@ export class Registrations {
   /** A new exchange under the key that was read, for the AOR that was read. */
   private open(tapped: Tapped): Exchange {
     const { key, to } = this;
-    const exchange = this.parts.exchanges.add(key, this.parts.nowMs);
+    const exchange = this.parts.exchanges.add(key, this.timeOf(tapped));
     exchange.aor = to.aor;
     exchange.host = to.host;
     exchange.phone.copyFrom(tapped.phone);
     return exchange;
+  }
+
+  /** A record's own time, which may lie a moment before what was seen last of another ring. */
+  private timeOf({ atMs }: Tapped): number {
+    const { nowMs } = this.parts;
+    return nowMs - atMs < EARLY_HOLD_MS ? atMs : nowMs;
   }
 
   /** Credentials answer the challenge whose nonce they carry, and belong to the handshake that it was part of. */
@@ -160,18 +172,7 @@ export class Registrations {
     this.tellOverdue();
     const exchange = this.parts.exchanges.find(key);
     if (exchange !== undefined) this.settle(exchange, tapped);
-    else if (!this.early.hold(tapped, key)) this.adopt(tapped);
-  }
-
-  /** Held responses whose request did not come: the first stands for itself, the others are its copies. */
-  private onOrphans(responses: readonly Tapped[]): void {
-    const { key } = this;
-    for (const tapped of responses) {
-      if (!parse(tapped.bytes, tapped.start, tapped.end, this.message) || !key.read(this.message)) continue;
-      const exchange = this.parts.exchanges.find(key);
-      if (exchange === undefined) this.adopt(tapped);
-      else this.settle(exchange, tapped);
-    }
+    else this.adopt(tapped);
   }
 
   /** A response without its request (it passed before our start, or its record was lost) stands for itself. */
@@ -197,7 +198,7 @@ export class Registrations {
     const credentials = this.credentialsOf(exchange);
     const result = verdict(response.status, credentials, response.staleness);
     // Told as timeout already: a late answer feeds the ledger and the nonces only.
-    if (!isLate) this.tellAnswer(exchange, result, credentials);
+    if (!isLate) this.tellAnswer(exchange, result, credentials, this.timeOf(tapped));
     if (result === 'challenged' && !isLate) this.openChallenge(exchange);
     this.noteNonces(exchange, result, credentials);
     if (result === 'ok') this.accept(exchange, tapped);
@@ -221,13 +222,13 @@ export class Registrations {
     return 'unproven';
   }
 
-  private tellAnswer(exchange: Exchange, result: Result, credentials: Credentials): void {
+  private tellAnswer(exchange: Exchange, result: Result, credentials: Credentials, atMs: number): void {
     const { implicitStales, ledger, nowMs, report, series, suspicion } = this.parts;
     const { response } = this;
     const { aor } = exchange;
     const proof = result === 'ok' ? 'unproven' : this.proofOf(exchange);
     this.tellResult(exchange, result, response, proof);
-    if (exchange.hasRequest) report.delay(exchange, result, response.status, nowMs);
+    if (exchange.hasRequest) report.delay(exchange, result, response.status, atMs);
     const isFailure = isAuthFailure(result, credentials);
     if (result === 'challenged' || isFailure) {
       const state = ledger.isRegistered(aor) ? 'registered' : 'unregistered';

@@ -55,13 +55,13 @@ export class Report {
   }
 
   /** How long an answer took. RFC 6076 §4.1: the registration delay is that of the leg that ends in success. */
-  delay(exchange: Exchange, result: Result, status: number, nowMs: number): void {
-    const seconds = (nowMs - exchange.firstAtMs) / 1000;
+  delay(exchange: Exchange, result: Result, status: number, atMs: number): void {
+    const seconds = Math.max(0, atMs - exchange.firstAtMs) / 1000;
     if (status === 401 || status === 407) {
       this.counts.challengeSeconds.observe(seconds);
     } else if (result === 'ok') {
       this.counts.finalSeconds.observe(seconds);
-      this.counts.handshakeSeconds.observe((nowMs - exchange.handshakeStartMs) / 1000);
+      this.counts.handshakeSeconds.observe(Math.max(0, atMs - exchange.handshakeStartMs) / 1000);
     }
   }
 
