@@ -220,7 +220,8 @@ export class Ledger {
 
   /**
    * A binding that a list left out is refreshed. With its Call-ID and a higher sequence number the phone
-   * goes on as if nothing had happened: then the list was not the whole list, unless this one is.
+   * goes on as if nothing had happened: then the list was not the whole list, unless this one is. A phone that
+   * changes its Call-ID gives a weaker sign, where this list leaves out another binding with time left.
    */
   private revive(
     binding: Binding,
@@ -230,17 +231,27 @@ export class Ledger {
     response: ResponseReader,
     registrar: RegistrarRecord,
   ): void {
-    const goesOn =
-      exchange.callIdA === binding.callIdA &&
-      exchange.callIdB === binding.callIdB &&
-      exchange.cseq > binding.cseq;
-    const wasAlive = goesOn && countUnclaimed(response) === 0;
-    if (wasAlive && this.lists.noteMissed(registrar)) this.hooks.listsOwn(registrar);
+    const listsOwn = countUnclaimed(response) === 0;
+    const wasAlive = listsOwn && goesOn(exchange, binding);
+    const isLeftOut = listsOwn && !wasAlive && this.leavesOut(binding.owner);
+    const isNews = wasAlive
+      ? this.lists.noteMissed(registrar)
+      : isLeftOut && this.lists.noteLeftOut(registrar);
+    if (isNews) this.hooks.listsOwn(registrar);
     this.bindings.revive(binding);
     binding.learned = wasAlive;
     this.fill(binding, exchange, contact, grantedSec);
     this.hooks.granted(grantedSec, -1);
     this.hooks.changed(wasAlive ? 'learned' : 'added', binding);
+  }
+
+  /** A live binding of this AOR with time left is not among those of the request. */
+  private leavesOut(entry: AorEntry): boolean {
+    for (let other = entry.first; other !== undefined; other = other.nextOfAor) {
+      const isLive = other.state === 'live' && !this.isOver(other);
+      if (isLive && other.stamp !== this.stamp) return true;
+    }
+    return false;
   }
 
   private fill(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
@@ -310,7 +321,8 @@ export class Ledger {
   private adjust(binding: Binding, exchange: Exchange, listed: ListedContact): void {
     if (binding.confirmedAtMs > exchange.firstAtMs) return;
     if (listed.expiresSec === 0) {
-      this.bindings.drop(binding, 'removed');
+      // In its last second chan_pjsip lists a binding with 0, and behind it until it cleans up: nothing new.
+      if (!this.isOver(binding)) this.bindings.drop(binding, 'removed');
       return;
     }
     if (binding.state === 'missing') {
@@ -335,18 +347,26 @@ export class Ledger {
     while (binding !== undefined) {
       const next: Binding | undefined = binding.nextOfAor;
       const isAbsent = binding.stamp !== this.stamp && binding.state === 'live';
-      if (isAbsent && binding.confirmedAtMs < sentAtMs) this.dropMissing(binding, registrar);
+      if (isAbsent && binding.confirmedAtMs < sentAtMs) this.dropMissing(binding, exchange, registrar);
       binding = next;
     }
   }
 
-  private dropMissing(binding: Binding, registrar: RegistrarRecord): void {
-    if (binding.expiresAtMs <= this.nowMs + TOLERANCE_MS) {
+  /** Whether it lapsed or was taken out, its grant says: the list comes behind either by any time. */
+  private dropMissing(binding: Binding, exchange: Exchange, registrar: RegistrarRecord): void {
+    if (this.isOver(binding)) {
       this.bindings.drop(binding, 'expired');
       return;
     }
-    if (this.lists.mayErr(registrar)) this.bindings.miss(binding);
+    // An answer to a query has no own contacts that it could keep to.
+    const mayErr = exchange.contactCount > 0 && this.lists.mayErr(registrar);
+    if (mayErr) this.bindings.miss(binding);
     else this.bindings.drop(binding, 'removed');
+  }
+
+  /** Its grant is over by our account, which may be off by as much as registrars cut off. */
+  private isOver({ expiresAtMs }: Binding): boolean {
+    return expiresAtMs <= this.nowMs + TOLERANCE_MS;
   }
 }
 
@@ -375,6 +395,12 @@ function countUnclaimed(response: ResponseReader): number {
     if (!listed.claimed && listed.expiresSec !== 0) count++;
   }
   return count;
+}
+
+/** The phone goes on where it was: its Call-ID, and a higher sequence number. */
+function goesOn(exchange: Exchange, binding: Binding): boolean {
+  const isSameCall = exchange.callIdA === binding.callIdA && exchange.callIdB === binding.callIdB;
+  return isSameCall && exchange.cseq > binding.cseq;
 }
 
 /** An answer that was overtaken by the answer to a later request of the same phone says nothing new (§10.3 step 7). */

@@ -3,6 +3,9 @@ import { Endpoint } from '../sip/address.ts';
 /** Registrars that are told apart; a further one shares the last one's record. */
 export const MAX_REGISTRARS = 64;
 
+/** So often two contacts of one AOR must have left each other out, each alive, before it is no chance. */
+export const MIN_LEFT_OUT = 3;
+
 /** What the 200s of one registrar have shown so far. */
 export class RegistrarRecord {
   readonly address: Endpoint;
@@ -10,6 +13,8 @@ export class RegistrarRecord {
   listsOthers = false;
   /** A binding that was missing from its list turned out to be alive. */
   missedOne = false;
+  /** Bindings that came back, in a list that again left out another one with time left. */
+  leftOut = 0;
 
   constructor(address: Endpoint) {
     this.address = new Endpoint().copyFrom(address);
@@ -19,7 +24,8 @@ export class RegistrarRecord {
 /**
  * Whether a binding's absence from a 200 means that it is gone. RFC 3261 §10.3 has registrars list every
  * binding; some list only the request's own. `auto` takes each registrar at the RFC's word until a binding
- * that its list left out is refreshed as alive, and again once it has been seen listing others.
+ * that its list left out is refreshed as alive, or a second contact of an AOR is never listed; and again once
+ * it has been seen listing others.
  */
 export class RegistrarLists {
   private readonly mode: 'auto' | 'all' | 'own';
@@ -45,6 +51,16 @@ export class RegistrarLists {
   /** True while it is still to be found out whether its lists are whole. */
   mayErr(record: RegistrarRecord): boolean {
     return this.mode === 'auto' && !record.listsOthers;
+  }
+
+  /**
+   * A binding that a list left out came back before its grant ended, and the list with it left out another one
+   * that has time left. By itself that may be two phones that push each other out; phones with a new Call-ID
+   * each time give no better sign. True where this changes what we believe.
+   */
+  noteLeftOut(record: RegistrarRecord): boolean {
+    record.leftOut++;
+    return record.leftOut >= MIN_LEFT_OUT && this.noteMissed(record);
   }
 
   /** A binding that a list left out was alive all along. True where this changes what we believe. */

@@ -471,6 +471,64 @@ describe('what a list leaves out', () => {
     assert.deepEqual(wire.changes(), { added: 3, removed: 2 });
   });
 
+  it('auto: phones with a new Call-ID each time, of which one is never listed beside the other', () => {
+    const wire = bound();
+    for (let turn = 0; turn < 4; turn++) {
+      const callId = `of turn ${turn}`;
+      wire.wait(60).bind({ contacts: [`${B};expires=360`], callId }, {}, PHONE_B);
+      wire.wait(60).bind({ contacts: [`${A};expires=360`], callId });
+    }
+    assert.deepEqual(wire.notices().filter((notice) => notice === 'registrar_lists_own').length, 1);
+    assert.equal(wire.gauges().bindings, 2);
+    assert.deepEqual(wire.changes(), { added: 5, removed: 3, restarted: 4 });
+  });
+
+  it('auto: one contact in the place of another, again and again, is no such sign', () => {
+    const wire = bound();
+    for (let turn = 1; turn < 9; turn++) {
+      const contacts = [`<sip:24001@10.0.13.244:${6000 + turn}>;expires=360`];
+      wire.wait(60).bind({ contacts, callId: `of turn ${turn}` });
+    }
+    assert.deepEqual(wire.notices().includes('registrar_lists_own'), false);
+    assert.equal(wire.gauges().bindings, 1);
+  });
+
+  it('auto: what the answer to a query leaves out is gone, and its return no sign', () => {
+    const wire = bound();
+    wire.wait(1).answer(wire.send({ cseq: 11 }), 200);
+    wire.wait(1).bind({ contacts: [`${A};expires=360`], cseq: 12 });
+    assert.deepEqual(wire.changes(), { added: 2, removed: 1 });
+    assert.deepEqual(wire.notices().includes('registrar_lists_own'), false);
+  });
+
+  for (const { afterSec, change } of [
+    { afterSec: 357.9, change: 'removed' },
+    { afterSec: 358, change: 'expired' },
+    { afterSec: 369, change: 'expired' },
+  ] as const) {
+    it(`${change}: left out ${afterSec} s into a grant of 360 s`, () => {
+      const wire = bound();
+      wire.wait(afterSec).bind({ contacts: [`${B};expires=360`], callId: 'b' }, {}, PHONE_B);
+      assert.deepEqual(wire.changes(), { added: 2, [change]: 1 });
+    });
+  }
+
+  it('a binding listed with 0 seconds in its last second is still there, and refreshed within the grace', () => {
+    const wire = bound();
+    const list = { contacts: [`${A};expires=0, ${B};expires=360`] };
+    wire.wait(358.5).bind({ contacts: [`${B};expires=360`], callId: 'b' }, list, PHONE_B);
+    assert.deepEqual(wire.changes(), { added: 2 });
+    wire.wait(1).bind({ contacts: [`${A};expires=360`], cseq: 11 }, { contacts: [A, B] });
+    assert.deepEqual(wire.changes(), { added: 2, refreshed: 1 });
+  });
+
+  it('removed: listed with 0 seconds while it has time left', () => {
+    const wire = bound();
+    const list = { contacts: [`${A};expires=0, ${B};expires=360`] };
+    wire.wait(100).bind({ contacts: [`${B};expires=360`], callId: 'b' }, list, PHONE_B);
+    assert.deepEqual(wire.changes(), { added: 2, removed: 1 });
+  });
+
   it('auto: a registrar that lost its bindings lists all the same', () => {
     const wire = new Wire().warm();
     const both = [`${A};expires=360, ${B};expires=360`];
