@@ -23,12 +23,7 @@ const SUM_TOLERANCE = 0.001;
 export type ContactNames = ReadonlyMap<string, string>;
 
 /** Every difference between the monitor and what a perfect observer knows; both must have been advanced to the same moment. */
-export function differences(
-  monitor: Watched,
-  truth: Truth,
-  names: ContactNames,
-  clockSlackSec: number,
-): string[] {
+export function differences(monitor: Watched, truth: Truth, names: ContactNames): string[] {
   const out: string[] = [];
   const { counts } = monitor;
   const same = (what: string, seen: number, really: number): void => {
@@ -49,9 +44,9 @@ export function differences(
   out.push(...seriesDifferences(monitor, 'auth_failures', truth.authFailuresOfAor));
   out.push(...seriesDifferences(monitor, 'challenges', truth.challengesOfAor));
   const measured = (what: string, seen: Measured, really: Measured, slackSec: number): void => {
-    const slack = slackSec + seen.count * clockSlackSec;
     same(`count of ${what}`, seen.count, really.count);
-    if (Math.abs(seen.sum - really.sum) > slack + SUM_TOLERANCE) same(`sum of ${what}`, seen.sum, really.sum);
+    if (Math.abs(seen.sum - really.sum) > slackSec + SUM_TOLERANCE)
+      same(`sum of ${what}`, seen.sum, really.sum);
   };
   measured('challenge seconds', counts.challengeSeconds, truth.challengeSeconds, 0);
   measured('final seconds', counts.finalSeconds, truth.finalSeconds, 0);

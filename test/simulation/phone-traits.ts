@@ -68,6 +68,8 @@ export interface Population {
   readonly level: 'exact' | 'rough';
   readonly phonesPerAor: number;
   readonly expiresSec: readonly number[];
+  /** Whether a phone's Call-IDs are its own affair, or all of them take a new one with each registration. */
+  readonly callIds: 'drawn' | 'each_registration';
   readonly lastStartMs: number;
   readonly lifeGapMs: number;
 }
@@ -81,6 +83,8 @@ const USER_AGENTS = [
   'PolycomVVX-411',
   'Cisco/8961',
 ];
+
+const CALL_IDS = ['one', 'one', 'one', 'one', 'each_registration', 'each_request'] as const;
 
 /** Address and port ranges are given out by the phone's number. */
 export const MAX_PHONES = 80;
@@ -101,9 +105,6 @@ export function drawPhone(number: number, population: Population, prng: Prng): P
       ? `<urn:uuid:00000000-0000-1000-8000-${number.toString(16).padStart(12, '0')}>`
       : undefined;
   const instanceCounts = profile.matchesInstance && instance !== undefined;
-  // Whether a registrar lists all must be found out in rough runs. The monitor knows a phone that goes on by its
-  // Call-ID; phones that change it look like new ones, and it never finds out.
-  const keepsCallId = level === 'rough' && profile.lists === 'own';
   const expiresStyle = prng.pick(['header', 'param', 'both'] as const);
   const contactStyle = prng.pick(['brackets', 'brackets', 'words', 'quoted', 'bare'] as const);
   return {
@@ -138,9 +139,7 @@ export function drawPhone(number: number, population: Population, prng: Prng): P
     userAgent: USER_AGENTS[aorNumber % USER_AGENTS.length]!,
     reusesNonce: prng.chance(0.4),
     sendsEmptyCredentials: prng.chance(0.1),
-    callIds: keepsCallId
-      ? 'one'
-      : prng.pick(['one', 'one', 'one', 'one', 'each_registration', 'each_request'] as const),
+    callIds: population.callIds === 'drawn' ? prng.pick(CALL_IDS) : population.callIds,
     passwordIsRight: prng.chance(0.83),
     persistence: prng.pick([1, 2, 3]),
     abandons: prng.chance(0.1) ? 0.5 : 0.01,

@@ -32,6 +32,8 @@ export interface Profile {
   readonly tooBrief: 'clamp' | 423;
   /** pjsip tells the whole seconds that remain: one less than it granted. */
   readonly toldLessSec: 0 | 1;
+  /** It goes on listing a binding in its last second, with `expires=0`. */
+  readonly listsLastSecond: boolean;
   readonly expiresHeader: boolean;
   readonly expiresParam: boolean;
   /** Time for which a binding lives on beyond its grant. */
@@ -66,6 +68,7 @@ const COMMON = {
   matchesInstance: false,
   tooBrief: 'clamp',
   toldLessSec: 0,
+  listsLastSecond: false,
   expiresHeader: true,
   expiresParam: true,
   lingerSec: 0,
@@ -149,6 +152,7 @@ function chanPjsip(prng: Prng, expiry: Expiry): Profile {
     lists: 'all',
     compares: 'uri',
     toldLessSec: 1,
+    listsLastSecond: true,
     contactLines: 'each',
     contactLimit: prng.chance(0.3) ? 2 : MANY_CONTACTS,
     atLimit: prng.chance(0.5) ? 403 : 'drop_oldest',

@@ -192,14 +192,15 @@ export class Registrar {
   /** The Contacts of a 200, and what they tell. */
   private listing(transaction: TransactionFacts, fields: readonly Field[]): Draft {
     const nowMs = this.scheduler.nowMs;
-    const { lists, toldLessSec, contactLines, expiresHeader } = this.profile;
+    const { lists, toldLessSec, listsLastSecond, contactLines, expiresHeader } = this.profile;
     const isQuery = transaction.contacts.length === 0;
     const isStated = this.profile.expiresParam || isQuery;
     const shown = this.location
       .of(transaction.aor, nowMs)
       .filter((kept) => lists === 'all' || isOwn(kept, transaction))
-      .map((kept) => ({ kept, toldSec: Math.floor((kept.expiresAtMs - nowMs) / 1000) - toldLessSec }))
-      .filter(({ toldSec }) => toldSec > 0);
+      .map((kept) => ({ kept, leftSec: Math.floor((kept.expiresAtMs - nowMs) / 1000) - toldLessSec }))
+      .filter(({ leftSec }) => leftSec > 0 || listsLastSecond)
+      .map(({ kept, leftSec }) => ({ kept, toldSec: Math.max(leftSec, 0) }));
     const values = shown.map(({ kept, toldSec }) =>
       this.contactValue(kept, isStated ? `;expires=${toldSec}` : ''),
     );

@@ -70,6 +70,8 @@ export function drawScenario(seed: number, pinned: Pinned = {}): Scenario {
     level,
     phonesPerAor: registrar.expiresParam ? prng.pick([1, 1, 2, 3]) : 1,
     expiresSec: expiresChoices,
+    // Then only the second criterion finds out that a registrar lists its own: a second contact never listed.
+    callIds: level === 'rough' && prng.fork('call ids').chance(0.4) ? 'each_registration' : 'drawn',
     lastStartMs: prng.pick([1000, 60_000, 500_000]),
     lifeGapMs: prng.pick([60_000, 150_000, 400_000]),
   };
@@ -162,7 +164,11 @@ function drawFaults(level: Level, prng: Prng): Fault[] {
   for (let i = times(3); i > 0; i--) {
     faults.push({ kind: 'cut', ...span(60_000), link: prng.pick(['access', 'core'] as const) });
   }
-  for (let i = times(3); i > 0; i--) faults.push({ kind: 'proxy_restart', ...span(3000) });
+  for (let i = times(3); i > 0; i--) {
+    const { fromMs } = span(0);
+    // So soon back that it gets answers to what it sent in its life before.
+    faults.push({ kind: 'proxy_restart', fromMs, untilMs: fromMs + prng.between(80, 1500) });
+  }
   for (let i = times(3); i > 0; i--) {
     faults.push({
       kind: 'registrar_restart',

@@ -1,6 +1,6 @@
-import { EARLY_HOLD_MS } from '../../src/monitor/early-responses.ts';
 import type { Result } from '../../src/monitor/lists.ts';
 import { ATTEMPT_KINDS, RESULTS } from '../../src/monitor/lists.ts';
+import { EARLY_HOLD_MS } from '../../src/monitor/ring-order.ts';
 import type { Address } from './address.ts';
 import type { CredentialFacts, ReplyFacts, TransactionFacts } from './facts.ts';
 import type { LedgerRules, Measured } from './truth-ledger.ts';
@@ -26,9 +26,9 @@ interface TrueExchange {
   /** Timed out, and no final since. */
   isLate: boolean;
   readonly handshakeStartMs: number;
-  /** Its request was seen, and not only an answer. */
-  readonly isSeen: boolean;
 }
+
+type HandshakeFacts = Pick<TrueExchange, 'result' | 'firstAtMs' | 'handshakeStartMs'>;
 
 /** A response without its request, as yet. */
 interface Early {
@@ -101,7 +101,6 @@ export class Truth {
       result: undefined,
       isLate: false,
       handshakeStartMs,
-      isSeen: true,
     };
     this.exchanges.set(transaction.id, exchange);
     this.waiting.add(exchange);
@@ -166,7 +165,6 @@ export class Truth {
       result,
       isLate: false,
       handshakeStartMs: atMs,
-      isSeen: false,
     });
     this.results[result]++;
     if (result === 'ok') this.murky.add(transaction.aor);
@@ -240,8 +238,8 @@ export class Truth {
    * after so long that the challenge was abandoned, begins a new one. A failed attempt ends its handshake.
    */
   private handshakeStart({ credentials, aor }: TransactionFacts, atMs: number): number {
-    const challenged = credentials === undefined ? undefined : this.exchanges.get(credentials.challengedIn);
-    if (credentials === undefined || challenged === undefined || !challenged.isSeen) return atMs;
+    const challenged = credentials === undefined ? undefined : this.challengedBy(credentials);
+    if (credentials === undefined || challenged === undefined) return atMs;
     const key = nonceOf(credentials.nonce, aor);
     if (this.usedOk.has(key) || this.rejected.has(key)) return atMs;
     const startMs = challenged.result === 'auth_failure' ? challenged.firstAtMs : challenged.handshakeStartMs;
@@ -249,6 +247,13 @@ export class Truth {
     if (ageMs <= FRESH_MS) return startMs;
     this.handshakeSlackSec += (atMs - startMs) / 1000;
     return atMs;
+  }
+
+  /** The exchange whose challenge is answered; of one whose request nobody saw, the challenge is the beginning. */
+  private challengedBy({ challengedIn }: CredentialFacts): HandshakeFacts | undefined {
+    const early = this.early.get(challengedIn);
+    if (early === undefined) return this.exchanges.get(challengedIn);
+    return { result: undefined, firstAtMs: early.atMs, handshakeStartMs: early.atMs };
   }
 
   private accept(exchange: TrueExchange, reply: ReplyFacts, atMs: number): void {
