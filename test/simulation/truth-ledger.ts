@@ -186,7 +186,7 @@ export class TrueLedger {
     const before = this.find(aor, contactId);
     if (before !== undefined) {
       if (before.confirmedAtMs > askedAtMs) return;
-      if (toldSec === 0) {
+      if (isStated && toldSec === 0) {
         // In its last second there is nothing new about it; with time left it was taken out.
         if (before.expiresAtMs > atMs + TOLERANCE_MS) this.drop(before, 'removed');
         return;
