@@ -44,8 +44,11 @@ interface Scene {
   readonly phoneIp: string;
   readonly callerIp: string;
   restart(): Promise<void>;
-  /** Resolves when the PBX calls the phone: not while OPTIONS of its own tell it that nobody is there. */
-  callable(): Promise<void>;
+  /**
+   * Resolves when the PBX calls the phone: not while OPTIONS of its own tell it that nobody is there. What it thinks
+   * counts after it has asked anew and got an answer: before that, one that was lost may not have been given up yet.
+   */
+  callable(phone: Phone): Promise<void>;
   /** What a call waits with its end that cannot be told when: longer than a restart takes here. */
   pauseMs(): number;
 }
@@ -100,7 +103,7 @@ function describeOne(id: PbxId, contactMode: Mode): void {
       });
       phones.push(phone);
       await phone.registered();
-      await scene.callable();
+      await scene.callable(phone);
       return phone;
     };
     // The next one has the same address.
@@ -109,7 +112,7 @@ function describeOne(id: PbxId, contactMode: Mode): void {
     it('between REGISTER and INVITE: the phone is called', async () => {
       const phone = await register('answers');
       await scene.restart();
-      await scene.callable();
+      await scene.callable(phone);
       const through = { invite: 'through', ack: 'through', bye: 'through', over: true };
       assert.deepEqual(await observeCall(scene.pbx, phone, 'pbx', scene.us), through);
       assert.deepEqual(await observeCall(scene.pbx, phone, 'phone', scene.us), through);
@@ -204,8 +207,15 @@ async function openScene(lab: ReturnType<typeof openLab>, id: PbxId, contactMode
       rollcall = await start();
       slowestMs = Math.max(slowestMs, performance.now() - beforeMs);
     },
-    callable: async () => {
+    callable: async (phone) => {
       const qualifies = id !== 'kamailio';
+      const before = phone.trace().length;
+      const answered = (): TracedMessage | undefined =>
+        phone
+          .trace()
+          .slice(before)
+          .find(response('OPTIONS', 200, 'sent'));
+      if (qualifies) await waitUntil('an answer to OPTIONS', answered, { withinMs: LIMIT_MS });
       const reachability = await settledReachability(pbx, { user, qualifies }, ON_A_BAD_LINE);
       assert.equal(reachability, qualifies ? 'reachable' : 'unasked');
     },
