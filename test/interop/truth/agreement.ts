@@ -43,7 +43,7 @@ async function countsApart(truth: Truth, rollcall: Rollcall): Promise<string[]> 
   return withoutBorders(truth, differences(after, actual));
 }
 
-/** What came about just when a grace ended may have gone the other way; it is counted how often that was possible. */
+/** What came about just when a grant or its grace ended may have gone the other way; it is counted how often that was possible. */
 function withoutBorders(truth: Truth, lines: string[]): string[] {
   const isChange = (line: string): boolean => line.startsWith('changes ');
   if (truth.bindings.borders === 0 || !lines.every(isChange)) return lines;

@@ -5,7 +5,7 @@ import type { ListedContact } from './wire.ts';
 const GRACE_MS = 10_000;
 /** Differences of grants that are none: registrars cut to whole seconds. */
 const TOLERANCE_SEC = 2;
-/** So near to the end of the grace one can't say what comes first. */
+/** So near to the end of a grant, or of the grace behind it, one can't say what comes first. */
 const BORDER_MS = 500;
 
 /** What an accepted REGISTER said of its phone. */
@@ -35,7 +35,7 @@ export interface TrueView {
  * else the registrar listed. Contacts are equal where they are written alike: these phones write theirs in one way.
  */
 export class TrueBindings {
-  /** Cases that could have gone either way, because they came about when a grace ended. */
+  /** Cases that could have gone either way, because they came about when a grant or its grace ended. */
   borders = 0;
   private readonly byAor = new Map<string, Map<string, TrueBinding>>();
   /** When a binding was told as expired, for registrars that clean up late. */
@@ -102,7 +102,10 @@ export class TrueBindings {
     }
     for (const [contact, binding] of this.byAor.get(aor) ?? []) {
       if (list.some(({ uri }) => uri === contact)) continue;
-      const hasLapsed = binding.expiresAtMs <= nowMs + TOLERANCE_SEC * 1000;
+      // Its grant decides, not the list. We and Rollcall read it some milliseconds apart.
+      const overdueMs = nowMs + TOLERANCE_SEC * 1000 - binding.expiresAtMs;
+      if (Math.abs(overdueMs) < BORDER_MS) this.borders++;
+      const hasLapsed = overdueMs >= 0;
       this.drop(aor, contact, hasLapsed ? 'expired' : 'removed', nowMs);
     }
   }

@@ -5,7 +5,6 @@ import { Prng } from '../../simulation/prng.ts';
 import type { KamailioRegistrar, RegistrarMode } from '../support/kamailio.ts';
 import { startKamailioRegistrar } from '../support/kamailio.ts';
 import { openLab } from '../support/lab.ts';
-import { needs } from '../support/needs.ts';
 import { startRollcall } from '../support/rollcall.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { TheirBinding } from './agreement.ts';
@@ -123,10 +122,12 @@ function moods(random: Prng): RegistrarMode[] {
 
 const isSilent = (mode: RegistrarMode): boolean => mode === 'drop' || mode === 'trying';
 
-describe('life in front of a Kamailio that is not always well', {
-  ...needs('kamailio', 'sipp'),
-  concurrency: 2,
-}, () => {
+/** Declares these lives, in the folder of tests that calls it. */
+export function kamailioLives(needed: { readonly skip: string | false }): void {
+  describe('life in front of a Kamailio that is not always well', { ...needed, concurrency: 2 }, lives);
+}
+
+function lives(): void {
   const lab = openLab();
   after(lab.close);
 
@@ -209,7 +210,7 @@ describe('life in front of a Kamailio that is not always well', {
       t.diagnostic(`${contactMode}, ${about}: ${life.moments} comparisons; ${figures(truth, life)}`);
     });
   }
-});
+}
 
 /** What must have come up, or the life was a dull one. */
 const EVERYTHING = [
