@@ -24,10 +24,10 @@ export interface Reference {
 
 /** Seconds that two tellings of one expiry may differ by. */
 const TOLERANCE_SEC = 2;
-const WITHIN_MS = 6_000;
+const WITHIN_MS = 12_000;
 const EVERY_MS = 60;
-/** Two readings that lie further apart than this are no reading of one moment. */
-const MOMENT_MS = 700;
+/** What was read over a longer time than this is no reading of one moment; a shorter one counts as so much doubt. */
+const MOMENT_MS = 3_000;
 
 const keyOf = ({ aor, contact }: { readonly aor: string; readonly contact: string }): string =>
   `${aor} ${contact}`;
@@ -64,14 +64,16 @@ function apartFromTruth(truth: Truth, ours: readonly LedgerBinding[]): string[] 
 /**
  * Where our ledger and the registrar's differ. Ours keeps a binding for a grace after its end, in case its refresh
  * is under way; a registrar does so not at all, or for as long as it lingers. So all that has time left must be in
- * both, with the same end; what has none may be in either.
+ * both, with the same end but for the time that reading them took; what has none may be in either.
  */
 function apartFromRegistrar(
   truth: Truth,
   { lingersMs, extraSec }: Reference,
   ours: readonly LedgerBinding[],
   theirs: readonly TheirBinding[],
+  tookSec: number,
 ): string[] {
+  const toleranceSec = TOLERANCE_SEC + tookSec;
   const apart: string[] = [];
   const byKey = new Map(ours.map((binding) => [keyOf(binding), binding]));
   for (const binding of theirs) {
@@ -85,12 +87,12 @@ function apartFromRegistrar(
     } else if (expiresInSec !== undefined) {
       const laterSec = expiresInSec - own.expiresInSec;
       const isOver = own.expiresInSec <= 0 && expiresInSec <= extraSec;
-      if (!isOver && (laterSec < -TOLERANCE_SEC || laterSec > extraSec + TOLERANCE_SEC))
+      if (!isOver && (laterSec < -toleranceSec || laterSec > extraSec + toleranceSec))
         apart.push(`${keyOf(binding)}: ${own.expiresInSec} s by us, ${expiresInSec} s by the registrar`);
     }
   }
   for (const [key, { expiresInSec }] of byKey) {
-    if (expiresInSec > TOLERANCE_SEC)
+    if (expiresInSec > toleranceSec)
       apart.push(`we have ${key} for ${expiresInSec} s, the registrar does not`);
   }
   return apart;
@@ -99,8 +101,12 @@ function apartFromRegistrar(
 async function ledgersApart(truth: Truth, rollcall: Rollcall, reference: Reference): Promise<string[]> {
   const startMs = performance.now();
   const [ours, theirs] = await Promise.all([ledgerOf(rollcall), reference.bindings()]);
-  if (performance.now() - startMs > MOMENT_MS) return ['the two ledgers could not be read at one moment'];
-  return [...apartFromTruth(truth, ours), ...apartFromRegistrar(truth, reference, ours, theirs)];
+  const tookMs = performance.now() - startMs;
+  if (tookMs > MOMENT_MS) return ['the two ledgers could not be read at one moment'];
+  return [
+    ...apartFromTruth(truth, ours),
+    ...apartFromRegistrar(truth, reference, ours, theirs, tookMs / 1000),
+  ];
 }
 
 /**
