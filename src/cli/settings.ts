@@ -132,7 +132,7 @@ export const VIA_CHECK = {
   key: 'via-check',
   group: 'Calls and messages',
   form: 'enforce|observe',
-  help: 'drop responses to forged Vias',
+  help: 'forged Vias: drop, or send to our nets only',
   most: 1,
   read: oneOf(['enforce', 'observe']),
   otherwise: 'enforce',

@@ -159,7 +159,13 @@ function addressResponse(routes: Routes, decision: Decision): Reason | undefined
   if (!isChecked && routes.viaCheck === 'enforce') return 'via_check';
   target.copyFrom(received);
   target.port = nextVia.rport !== 0 ? nextVia.rport : nextVia.sentByPort;
+  // What nobody vouches for leads to our own networks at most: a forged response must not find a victim out there.
+  if (!isChecked && !isOnOurNets(target, routes)) return 'target_refused';
   return isSendable(target, routes) ? undefined : 'target_refused';
+}
+
+function isOnOurNets(target: Endpoint, routes: Routes): boolean {
+  return containsAny(routes.phoneNets, target) || containsAny(routes.registrarNets, target);
 }
 
 /** Sets the method that a response answers; false, and `other`, where its CSeq does not say. */

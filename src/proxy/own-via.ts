@@ -41,7 +41,9 @@ const ASK_RPORT = ascii(';rport');
 const CHECK_DIGITS = 16;
 
 const input = new HashInput();
+/** Whole, for the branch; its first half, for the check values. */
 const hash = new Int32Array(4);
+const half = new Int32Array(2);
 const host = new Endpoint();
 const folded = new Uint8Array(256);
 
@@ -105,7 +107,7 @@ function hashBranch(message: Message, request: Request, key: HashKey): void {
     .word(request.cseq.number)
     .field(bytes, request.fromTagStart, request.fromTagEnd);
   if (!hasCookieBranch(bytes, via)) hashRfc2543Parts(message, request);
-  sipHash128(key, input.bytes, input.length, hash);
+  sipHash128(key, input, hash);
 }
 
 /** A branch without cookie is not unique, so more of the request must tell transactions apart (§17.2.3). */
@@ -125,19 +127,20 @@ function hashNextVia(
   socket: number,
   key: HashKey,
 ): void {
-  const length = Math.min(via.hostEnd - via.hostStart, folded.length);
-  for (let i = 0; i < length; i++) folded[i] = lower(bytes[via.hostStart + i]!);
+  const { hostStart } = via;
+  const length = Math.min(via.hostEnd - hostStart, folded.length);
+  for (let i = 0; i < length; i++) folded[i] = lower(bytes[hostStart + i]!);
   input
     .clear()
     .field(folded, 0, length)
-    .word(via.port)
+    .word(via.sentByPort)
     .word(received.a)
     .word(received.b)
     .word(received.c)
     .word(received.d)
     .word(rport)
     .word(socket);
-  sipHash128(key, input.bytes, input.length, hash);
+  sipHash128(key, input, half);
 }
 
 /**
@@ -154,19 +157,19 @@ function hashLoop(message: Message, request: Request, key: HashKey): void {
     .field(bytes, request.fromTagStart, request.fromTagEnd)
     .field(bytes, request.callIdStart, request.callIdEnd)
     .word(request.cseq.number);
-  sipHash128(key, input.bytes, input.length, hash);
+  sipHash128(key, input, half);
 }
 
 function writeHash64(out: Uint8Array, at: number): number {
-  return writeHex32(out, writeHex32(out, at, hash[0]!), hash[1]!);
+  return writeHex32(out, writeHex32(out, at, half[0]!), half[1]!);
 }
 
-/** True where the span holds the first 64 bits of `hash` as 16 hex digits, in either case. */
+/** True where the span holds the 64 bits of `half` as 16 hex digits, in either case. */
 function isHash64(bytes: Uint8Array, start: number, end: number): boolean {
   if (start < 0 || end - start !== CHECK_DIGITS) return false;
   let differences = 0;
   for (let i = 0; i < CHECK_DIGITS; i++) {
-    const nibble = (hash[i >>> 3]! >>> (28 - (i & 7) * 4)) & 15;
+    const nibble = (half[i >>> 3]! >>> (28 - (i & 7) * 4)) & 15;
     differences |= hexValue(bytes[start + i]!) ^ nibble;
   }
   return differences === 0;
@@ -213,21 +216,30 @@ export function isLooped(message: Message, request: Request, routes: Routes): bo
   return false;
 }
 
-/** Hashed at the first Via that has our sent-by, and once: a request may hold hundreds of them. */
+/**
+ * Walks all Vias, the top one being read already. The hash is made at the first one that has our sent-by, and once:
+ * a request may hold hundreds of them.
+ */
 function hasLoopValue(message: Message, request: Request, routes: Routes, key: SigningKey): boolean {
   const { bytes } = message;
   let isHashed = false;
-  for (let line = message.firstOf(Header.VIA); line >= 0; line = message.nextOf(Header.VIA, line)) {
-    const end = message.valueEnd(line);
-    let at = message.valueStart(line);
-    while (at >= 0 && readVia(bytes, at, end, visited)) {
-      if (visited.loopStart >= 0 && ownSocketOf(bytes, visited, routes) >= 0) {
-        if (!isHashed) hashLoop(message, request, key.loop);
-        isHashed = true;
-        if (isHash64(bytes, visited.loopStart, visited.loopEnd)) return true;
-      }
-      at = visited.next;
+  let line = message.firstOf(Header.VIA);
+  let via = request.via;
+  let isRead = true;
+  while (line >= 0) {
+    if (isRead && via.loopStart >= 0 && ownSocketOf(bytes, via, routes) >= 0) {
+      if (!isHashed) hashLoop(message, request, key.loop);
+      isHashed = true;
+      if (isHash64(bytes, via.loopStart, via.loopEnd)) return true;
     }
+    let at = isRead ? via.next : -1;
+    if (at < 0) {
+      line = message.nextOf(Header.VIA, line);
+      if (line < 0) return false;
+      at = message.valueStart(line);
+    }
+    via = visited;
+    isRead = readVia(bytes, at, message.valueEnd(line), visited);
   }
   return false;
 }

@@ -74,7 +74,7 @@ const NO_BODY = ascii('Content-Length: 0');
 
 const edits = new Edits();
 const input = new HashInput();
-const hash = new Int32Array(4);
+const hash = new Int32Array(2);
 const tag = new Uint8Array(TAG_BYTES);
 
 /**
@@ -171,7 +171,7 @@ function makeToTag(message: Message, request: Request, key: HashKey): void {
     .field(bytes, request.fromTagStart, request.fromTagEnd)
     .word(request.cseq.number)
     .field(bytes, Math.max(via.branchStart, 0), Math.max(via.branchEnd, 0));
-  sipHash128(key, input.bytes, input.length, hash);
+  sipHash128(key, input, hash);
   const at = writeBytes(tag, 0, TAG_PREFIX);
   writeHex32(tag, writeHex32(tag, at, hash[0]!), hash[1]!);
 }

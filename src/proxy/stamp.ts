@@ -42,7 +42,7 @@ export function isSentBySource(datagram: Datagram, via: Via): boolean {
 export function stampTopVia(datagram: Datagram, via: Via, routes: Routes, edits: Edits): void {
   const { bytes, source } = datagram;
   let hasRport = false;
-  let at = via.paramsStart;
+  let at = via.stampsStart < 0 ? via.end : via.stampsStart;
   while (readParam(bytes, at, via.end, param) === 'param') {
     // The white space before it goes with it: two folds in a row would be none (§25.1 LWS has one line end).
     const start = at;

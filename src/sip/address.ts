@@ -247,8 +247,9 @@ export function readPort(bytes: Uint8Array, start: number, end: number): number 
   if (end <= start || end - start > 10) return NOT_A_NUMBER;
   let value = 0;
   for (let i = start; i < end; i++) {
-    if (!isDigit(bytes[i]!)) return NOT_A_NUMBER;
-    value = value * 10 + bytes[i]! - ZERO;
+    const digit = bytes[i]! - ZERO;
+    if (digit < 0 || digit > 9 || value > 65_535) return NOT_A_NUMBER;
+    value = (Math.imul(value, 10) + digit) | 0;
   }
   return value <= 65_535 ? value : NOT_A_NUMBER;
 }

@@ -1,14 +1,15 @@
 import {
   ascii,
+  BEHIND_CR,
   COLON,
   CR,
   decimal,
   equalsFolded,
+  HIGH_BITS,
   HTAB,
   indexOf,
   indexOfLineEnd,
   isDigit,
-  isSpace,
   isToken,
   LANGLE,
   LF,
@@ -21,7 +22,7 @@ import {
   wordsOf,
 } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
-import { HEADER_COUNT, Header, headerId } from './headers.ts';
+import { HEADER_COUNT, Header, headerId, headerIdOfWords, NAME_WORDS } from './headers.ts';
 import type { Method } from './methods.ts';
 import { methodOf } from './methods.ts';
 
@@ -77,10 +78,11 @@ export class Message {
   /** The same bytes by fours, where they lie so that this is possible; for the search of line ends. */
   words: Int32Array | undefined = undefined;
 
-  private readonly index = new Int32Array(MAX_HEADER_LINES * STRIDE);
-  private readonly first = new Int32Array(HEADER_COUNT);
-  private readonly last = new Int32Array(HEADER_COUNT);
-  private readonly counts = new Int32Array(HEADER_COUNT);
+  /** Four to a line: header id, line start, value start, value end. Read it through the methods below. */
+  readonly index = new Int32Array(MAX_HEADER_LINES * STRIDE);
+  readonly first = new Int32Array(HEADER_COUNT);
+  readonly last = new Int32Array(HEADER_COUNT);
+  readonly counts = new Int32Array(HEADER_COUNT);
 
   reset(bytes: Uint8Array, start: number, end: number): void {
     if (this.bytes !== bytes) {
@@ -100,6 +102,7 @@ export class Message {
     this.bodyStart = end;
     this.headerCount = 0;
     this.fault = undefined;
+    // A loop: for so few elements `fill` costs more.
     for (let id = 0; id < HEADER_COUNT; id++) {
       this.first[id] = NONE;
       this.counts[id] = 0;
@@ -228,12 +231,13 @@ function readStatusLine(message: Message, start: number, end: number): boolean {
 function readRequestLine(message: Message, start: number, end: number): boolean {
   const { bytes } = message;
   message.isRequest = true;
+  let methodEnd = start;
+  while (methodEnd < end && TOKEN[bytes[methodEnd]!] === 1) methodEnd++;
   const versionEnd = trimEnd(bytes, start, end);
   let versionStart = versionEnd;
   while (versionStart > start && bytes[versionStart - 1] !== SPACE && bytes[versionStart - 1] !== HTAB)
     versionStart--;
-  const methodEnd = indexOf(bytes, start, versionStart, SPACE);
-  if (methodEnd < 0 || !isToken(bytes, start, methodEnd)) return false;
+  if (methodEnd === start || methodEnd >= versionStart || bytes[methodEnd] !== SPACE) return false;
   if (!isVersionPrefix(bytes, versionStart, versionEnd)) return false;
   message.method = methodOf(bytes, start, methodEnd);
   message.methodEnd = methodEnd;
@@ -254,28 +258,105 @@ export function isUriText(bytes: Uint8Array, start: number, end: number): boolea
   return end > start;
 }
 
+const COLONS = 0x3a3a3a3a;
+const ONES = 0x01010101;
+/** What may be read behind the start of a line for its name. */
+const NAME_REACH_WORDS = NAME_WORDS + 1;
+const nameWords = new Int32Array(NAME_WORDS);
+
+/**
+ * The header lines, down to the empty one (§7.3.1). Most of a message's bytes are looked at here and nowhere else,
+ * so they are looked at by fours, in one loop over local variables. It takes the ordinary line: a name of up to 19
+ * bytes, a colon, one space or none, a value, CRLF, no fold. Whatever else there is leaves for `readLine`.
+ */
 function readHeaders(message: Message, from: number, end: number): void {
-  const { bytes } = message;
+  const { bytes, words, index, first, last, counts } = message;
+  const wordCount = words === undefined ? 0 : words.length;
+  let count = 0;
   let at = from;
-  while (at < end && message.headerCount < MAX_HEADER_LINES) {
+  while (at < end && count < MAX_HEADER_LINES) {
+    const start = at;
     const byte = bytes[at]!;
-    if (byte === LF || (byte === CR && at + 1 < end && bytes[at + 1] === LF)) {
+    if (byte <= CR && (byte === LF || (byte === CR && at + 1 < end && bytes[at + 1] === LF))) {
+      message.headerCount = count;
       message.headersEnd = at;
       message.bodyStart = byte === LF ? at + 1 : at + 2;
       return;
     }
-    at = readHeaderLine(message, at, end);
+
+    let id: HeaderId = Header.OTHER;
+    let valueStart = 0;
+    let word = at >> 2;
+    if (words !== undefined && word + NAME_REACH_WORDS < wordCount) {
+      const shift = (at & 3) << 3;
+      let length = 0;
+      let upper = words[word]!;
+      for (let i = 0; i < NAME_WORDS; i++) {
+        const lower = upper;
+        upper = words[++word]!;
+        const four = (lower >>> shift) | ((upper << (31 - shift)) << 1);
+        nameWords[i] = four;
+        const noColon = four ^ COLONS;
+        const found = (noColon - ONES) & ~noColon & HIGH_BITS;
+        if (found !== 0) {
+          length = i * 4 + firstFlagged(found);
+          break;
+        }
+      }
+      id = headerIdOfWords(nameWords, length);
+      if (id !== Header.OTHER || isToken(bytes, at, at + length)) valueStart = at + length + 1;
+    }
+
+    if (valueStart > 0) {
+      if (bytes[valueStart] === SPACE) valueStart++;
+      word = valueStart >> 2;
+      // The bytes before the value in its first word are no line ends, whatever they are.
+      let four = words![word]! | ((1 << ((valueStart & 3) << 3)) - 1);
+      let found = (four - BEHIND_CR) & ~four & HIGH_BITS;
+      while (found === 0 && ++word < wordCount) {
+        four = words![word]!;
+        found = (four - BEHIND_CR) & ~four & HIGH_BITS;
+      }
+      at = word * 4 + firstFlagged(found);
+      const isUsual =
+        at + 2 < end &&
+        at > valueStart &&
+        bytes[at] === CR &&
+        bytes[at + 1] === LF &&
+        bytes[at + 2] !== SPACE &&
+        bytes[at + 2] !== HTAB &&
+        bytes[at - 1]! > SPACE &&
+        bytes[valueStart]! > SPACE;
+      if (isUsual) {
+        const place = count * STRIDE;
+        index[place] = id;
+        index[place + 1] = start;
+        index[place + 2] = valueStart;
+        index[place + 3] = at;
+        if (counts[id]!++ === 0) first[id] = count;
+        last[id] = count;
+        count++;
+        at += 2;
+        continue;
+      }
+    }
+    message.headerCount = count;
+    at = readLine(message, start, end);
+    count = message.headerCount;
   }
+  message.headerCount = count;
   message.headersEnd = end;
   message.bodyStart = end;
   message.fail('headers_unterminated');
 }
 
-/**
- * One header with its folded lines (§7.3.1); answers where the next line starts. The loops stand here in full,
- * not in functions of their own: most of a message's bytes are looked at here and nowhere else.
- */
-function readHeaderLine(message: Message, start: number, end: number): number {
+/** Which of a word's bytes is the first whose high bit is set. */
+function firstFlagged(word: number): number {
+  return (31 - Math.clz32(word & -word)) >> 3;
+}
+
+/** One header of any form, with its folded lines; answers where the next line starts. */
+function readLine(message: Message, start: number, end: number): number {
   const { bytes } = message;
   let nameEnd = start;
   while (nameEnd < end && TOKEN[bytes[nameEnd]!] === 1) nameEnd++;
@@ -286,14 +367,12 @@ function readHeaderLine(message: Message, start: number, end: number): number {
   const afterColon = ++at;
   while (at < end && (bytes[at] === SPACE || bytes[at] === HTAB)) at++;
   const lineEnd = endOfHeader(message, at, end);
-
-  let valueEnd = lineEnd;
-  while (valueEnd > at && bytes[valueEnd - 1]! <= SPACE && isSpace(bytes[valueEnd - 1]!)) valueEnd--;
-  let valueStart = at;
-  if (at < valueEnd && bytes[at]! <= SPACE) valueStart = skipSpace(bytes, at, valueEnd);
+  const valueEnd = trimEnd(bytes, at, lineEnd);
+  const valueStart = skipSpace(bytes, at, valueEnd);
+  const id = headerId(bytes, start, nameEnd);
   // An empty value stands right behind the colon, not in the next line: edits are made at these positions.
-  if (valueStart >= valueEnd) valueStart = valueEnd = afterColon;
-  message.addHeader(headerId(bytes, start, nameEnd), start, valueStart, valueEnd);
+  if (valueStart < valueEnd) message.addHeader(id, start, valueStart, valueEnd);
+  else message.addHeader(id, start, afterColon, afterColon);
   return lineEnd;
 }
 
@@ -305,14 +384,9 @@ function readDamagedLine(message: Message, start: number, from: number, end: num
   return lineEnd;
 }
 
-/** Behind the line end that no continuation follows. The first branch is every line of an ordinary message. */
+/** Behind the line end that no continuation follows. */
 function endOfHeader(message: Message, from: number, end: number): number {
-  const { bytes, words } = message;
-  const lineEnd = indexOfLineEnd(bytes, words, from, end);
-  if (lineEnd >= 0 && lineEnd + 2 < end && bytes[lineEnd] === CR && bytes[lineEnd + 1] === LF) {
-    const next = bytes[lineEnd + 2]!;
-    if (next !== SPACE && next !== HTAB) return lineEnd + 2;
-  }
+  const { bytes } = message;
   let at = from;
   do {
     const lineFeed = findLineFeed(message, at, end, 'header_line');

@@ -8,6 +8,7 @@ import {
   LANGLE,
   RANGLE,
   SEMICOLON,
+  SPACE,
   STAR,
   skipSpace,
   trimEnd,
@@ -63,8 +64,8 @@ function listComma(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function readValue(bytes: Uint8Array, start: number, end: number, into: NameAddr): boolean {
-  into.start = skipSpace(bytes, start, end);
-  into.end = trimEnd(bytes, into.start, end);
+  into.start = start < end && bytes[start]! <= SPACE ? skipSpace(bytes, start, end) : start;
+  into.end = into.start < end && bytes[end - 1]! <= SPACE ? trimEnd(bytes, into.start, end) : end;
   into.next = -1;
   into.isStar = into.end - into.start === 1 && bytes[into.start] === STAR;
   into.isBracketed = false;
@@ -84,13 +85,16 @@ function readValue(bytes: Uint8Array, start: number, end: number, into: NameAddr
 function openingBracket(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   let hasColon = false;
-  while (at < end && bytes[at] !== LANGLE) {
-    if (bytes[at] === COLON) hasColon = true;
-    if (bytes[at] === SEMICOLON && hasColon) return end;
-    at = bytes[at] === DQUOTE ? quotedEnd(bytes, at, end) : at + 1;
+  while (at < end) {
+    const byte = bytes[at]!;
+    if (byte === LANGLE) return at;
+    at++;
+    if (byte === COLON) hasColon = true;
+    else if (byte === SEMICOLON && hasColon) return end;
+    else if (byte === DQUOTE) at = quotedEnd(bytes, at - 1, end);
     if (at === BROKEN) return BROKEN;
   }
-  return at;
+  return end;
 }
 
 function readBracketed(bytes: Uint8Array, open: number, into: NameAddr): boolean {

@@ -1,4 +1,16 @@
-import { BACKSLASH, COMMA, DQUOTE, EQUALS, isSpace, RANGLE, SEMICOLON, skipSpace } from './bytes.ts';
+import {
+  BACKSLASH,
+  COMMA,
+  CR,
+  DQUOTE,
+  EQUALS,
+  HTAB,
+  LF,
+  RANGLE,
+  SEMICOLON,
+  SPACE,
+  skipSpace,
+} from './bytes.ts';
 
 /** A range of a datagram. */
 export class Span {
@@ -27,38 +39,35 @@ export type ParamResult = 'param' | 'end' | 'broken';
  * SEMI). 'end' = no semicolon here: the list is over; 'broken' = a quoted value without its end.
  */
 export function readParam(bytes: Uint8Array, at: number, end: number, into: Param): ParamResult {
-  const semicolon = skipSpace(bytes, at, end);
-  if (semicolon >= end || bytes[semicolon] !== SEMICOLON) return 'end';
-  into.start = semicolon;
-  into.nameStart = skipSpace(bytes, semicolon + 1, end);
-  let pos = into.nameStart;
-  while (pos < end && bytes[pos] !== EQUALS && !endsWord(bytes[pos]!)) pos++;
+  let pos = at < end && bytes[at]! <= SPACE ? skipSpace(bytes, at, end) : at;
+  if (pos >= end || bytes[pos] !== SEMICOLON) return 'end';
+  into.start = pos++;
+  if (pos < end && bytes[pos]! <= SPACE) pos = skipSpace(bytes, pos, end);
+  into.nameStart = pos;
+  while (pos < end && ENDS_NAME[bytes[pos]!] === 0) pos++;
   into.nameEnd = pos;
-  const equals = skipSpace(bytes, pos, end);
+  const equals = pos < end && bytes[pos]! <= SPACE ? skipSpace(bytes, pos, end) : pos;
   into.hasValue = equals < end && bytes[equals] === EQUALS;
-  if (!into.hasValue) {
+  if (into.hasValue) {
+    pos = equals + 1;
+    if (pos < end && bytes[pos]! <= SPACE) pos = skipSpace(bytes, pos, end);
     into.valueStart = pos;
-    into.valueEnd = pos;
-    into.end = pos;
-    return 'param';
+    if (pos < end && bytes[pos] === DQUOTE) pos = quotedEnd(bytes, pos, end);
+    else while (pos < end && ENDS_WORD[bytes[pos]!] === 0) pos++;
+    if (pos < 0) return 'broken';
+  } else {
+    into.valueStart = pos;
   }
-  into.valueStart = skipSpace(bytes, equals + 1, end);
-  into.valueEnd = wordEnd(bytes, into.valueStart, end);
-  if (into.valueEnd < 0) return 'broken';
-  into.end = into.valueEnd;
+  into.valueEnd = pos;
+  into.end = pos;
   return 'param';
 }
 
-function endsWord(byte: number): boolean {
-  return byte === SEMICOLON || byte === COMMA || byte === RANGLE || isSpace(byte);
-}
-
-function wordEnd(bytes: Uint8Array, start: number, end: number): number {
-  if (start < end && bytes[start] === DQUOTE) return quotedEnd(bytes, start, end);
-  let pos = start;
-  while (pos < end && !endsWord(bytes[pos]!)) pos++;
-  return pos;
-}
+/** 1 for each byte that no unquoted value goes beyond. */
+const ENDS_WORD = new Uint8Array(256);
+for (const byte of [SEMICOLON, COMMA, RANGLE, SPACE, HTAB, CR, LF]) ENDS_WORD[byte] = 1;
+const ENDS_NAME = Uint8Array.from(ENDS_WORD);
+ENDS_NAME[EQUALS] = 1;
 
 /** Position behind the quoted string that opens at `at` (§25.1 quoted-string), or -1 where it never closes. */
 export function quotedEnd(bytes: Uint8Array, at: number, end: number): number {

@@ -8,6 +8,7 @@ import {
   isTokenByte,
   NOT_A_NUMBER,
   SLASH,
+  SPACE,
   skipSpace,
 } from './bytes.ts';
 import { Param, readParam } from './params.ts';
@@ -32,6 +33,8 @@ export class Via {
   branchEnd = NONE;
   receivedStart = NONE;
   receivedEnd = NONE;
+  /** Where the first `received` or `rport` starts, white space before it included: what a proxy edits; -1 = neither. */
+  stampsStart = NONE;
   hasRport = false;
   /** rport's value; 0 = none, or not a port. */
   rport = 0;
@@ -53,6 +56,8 @@ export class Via {
   }
 }
 
+/** As nearly everybody writes it; other spellings are read all the same. */
+const USUAL_PROTOCOL = ascii('SIP/2.0/UDP ');
 const SIP = ascii('sip');
 const UDP = ascii('udp');
 const BRANCH = ascii('branch');
@@ -64,9 +69,15 @@ const RPORT = ascii('rport');
  * where a comma is followed by nothing that can be a value (RFC 4475 badinv01).
  */
 export function readVia(bytes: Uint8Array, start: number, end: number, via: Via): boolean {
-  via.start = skipSpace(bytes, start, end);
-  const sentBy = readProtocol(bytes, via.start, end, via);
-  if (sentBy === NONE) return false;
+  via.start = start < end && bytes[start]! <= SPACE ? skipSpace(bytes, start, end) : start;
+  const usualEnd = via.start + USUAL_PROTOCOL.length;
+  let sentBy = usualEnd;
+  if (usualEnd < end && equals(bytes, via.start, usualEnd, USUAL_PROTOCOL) && bytes[usualEnd]! > SPACE) {
+    via.isUdp = true;
+  } else {
+    sentBy = readProtocol(bytes, via.start, end, via);
+    if (sentBy === NONE) return false;
+  }
   const behind = readSentBy(bytes, sentBy, end, via);
   if (behind === NONE) return false;
   return readParams(bytes, behind, end, via);
@@ -98,9 +109,11 @@ function readSentBy(bytes: Uint8Array, start: number, end: number, via: Via): nu
   via.hostEnd = hostEnd(bytes, start, end);
   via.port = 0;
   if (via.hostEnd === start) return NONE;
-  const colon = skipSpace(bytes, via.hostEnd, end);
+  let colon = via.hostEnd;
+  if (colon < end && bytes[colon]! <= SPACE) colon = skipSpace(bytes, colon, end);
   if (colon >= end || bytes[colon] !== COLON) return via.hostEnd;
-  const portStart = skipSpace(bytes, colon + 1, end);
+  let portStart = colon + 1;
+  if (portStart < end && bytes[portStart]! <= SPACE) portStart = skipSpace(bytes, portStart, end);
   let portEnd = portStart;
   while (portEnd < end && isTokenByte(bytes[portEnd]!)) portEnd++;
   via.port = readPort(bytes, portStart, portEnd);
@@ -121,12 +134,13 @@ function readParams(bytes: Uint8Array, from: number, end: number, via: Via): boo
   via.socketEnd = NONE;
   via.loopStart = NONE;
   via.loopEnd = NONE;
+  via.stampsStart = NONE;
   via.hasRport = false;
   via.rport = 0;
   let at = from;
   let result = readParam(bytes, at, end, param);
   while (result === 'param') {
-    takeParam(bytes, via);
+    takeParam(bytes, at, via);
     at = param.end;
     result = readParam(bytes, at, end, param);
   }
@@ -141,19 +155,24 @@ function readParams(bytes: Uint8Array, from: number, end: number, via: Via): boo
   return next < end && isTokenByte(bytes[next]!);
 }
 
-/** Remembers where a parameter of interest stands; of one that appears twice, the first counts. */
-function takeParam(bytes: Uint8Array, via: Via): void {
+/** Remembers where a parameter of interest stands, which starts at `at`; of one that appears twice, the first counts. */
+function takeParam(bytes: Uint8Array, at: number, via: Via): void {
   const { nameStart, nameEnd, valueStart, valueEnd } = param;
   const length = nameEnd - nameStart;
   if (length === 1) {
     takeOwnParam(bytes[nameStart]!, via);
-  } else if (via.branchStart === NONE && equalsFolded(bytes, nameStart, nameEnd, BRANCH)) {
+  } else if (length === BRANCH.length && equalsFolded(bytes, nameStart, nameEnd, BRANCH)) {
+    if (via.branchStart !== NONE) return;
     via.branchStart = valueStart;
     via.branchEnd = valueEnd;
-  } else if (via.receivedStart === NONE && equalsFolded(bytes, nameStart, nameEnd, RECEIVED)) {
+  } else if (length === RECEIVED.length && equalsFolded(bytes, nameStart, nameEnd, RECEIVED)) {
+    if (via.stampsStart === NONE) via.stampsStart = at;
+    if (via.receivedStart !== NONE) return;
     via.receivedStart = valueStart;
     via.receivedEnd = valueEnd;
-  } else if (!via.hasRport && equalsFolded(bytes, nameStart, nameEnd, RPORT)) {
+  } else if (length === RPORT.length && equalsFolded(bytes, nameStart, nameEnd, RPORT)) {
+    if (via.stampsStart === NONE) via.stampsStart = at;
+    if (via.hasRport) return;
     via.hasRport = true;
     via.rport = Math.max(readPort(bytes, valueStart, valueEnd), 0);
   }

@@ -181,7 +181,7 @@ test('m: changes with sent-by, its port, received, rport and socket', () => {
     )!;
   const checks = [
     check('10.0.9.9', PHONE),
-    check('10.0.9.9:5060', PHONE),
+    check('10.0.9.9:5061', PHONE),
     check('10.0.9.8', PHONE),
     check('10.0.9.9', '10.0.9.8:5060'),
     check('10.0.9.9;rport', PHONE),
@@ -193,6 +193,11 @@ test('m: changes with sent-by, its port, received, rport and socket', () => {
     check('10.0.9.9', '10.0.9.9:5061'),
     check('10.0.9.9', PHONE),
     'a port nobody answers to is not in it',
+  );
+  assert.equal(
+    check('10.0.9.9', PHONE),
+    check('10.0.9.9:5060', PHONE),
+    'a default port may be left out, or written down, on the way back',
   );
   assert.equal(
     check('PHONE.example.com', PHONE),

@@ -20,10 +20,10 @@ const ALLOW = ['NOTIFY', 'REFER', 'OPTIONS', 'INVITE', 'ACK', 'CANCEL', 'BYE'].m
 const OUR_VIA = {
   sesF1:
     'Via: SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bKa813c55614d14f19eabc3a6cadc2848f' +
-    ';s=0;m=7621b1cf7bb54ba4;l=b0b48271b36d8061',
+    ';s=0;m=81f469e90bb49fd2;l=b0b48271b36d8061',
   sesF3:
     'Via: SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bK239ed8669a25f578f0fa098cf403d84f' +
-    ';s=0;m=7621b1cf7bb54ba4;l=396f40289f373a1f',
+    ';s=0;m=81f469e90bb49fd2;l=396f40289f373a1f',
   asteriskF1:
     'Via: SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bK28e558a57374f43ee79a845b6f8684e1' +
     ';s=0;m=8e35efd6a3b4e95d;l=e162f2a8d4654d59',

@@ -175,6 +175,16 @@ law('without a genuine check value no response goes on', scene(), 1833, 0, (show
   return verdict.outcome === 'forwarded';
 });
 
+law('what nobody vouches for leads to our own networks at most', scene(), 2500, 1, (shown) => {
+  if (!/^SIP\/2/i.test(received(shown))) return false;
+  const setting = { ...shown.setting, viaCheck: 'observe', secrets: ['third'] } as const;
+  const { outcome, target } = passed({ ...shown, setting });
+  if (outcome !== 'forwarded') return false;
+  const { phoneNets, registrarNets } = routesFor(setting);
+  assert.ok(containsAny([...phoneNets, ...registrarNets], endpoint(target)), target);
+  return true;
+});
+
 law('what we don’t edit of a request comes out byte for byte', scene(), 2500, 8, (shown, verdict) => {
   if (verdict.outcome !== 'forwarded' || verdict.reason !== 'request') return false;
   const input = bounded(received(shown));
