@@ -15,7 +15,7 @@ export const PBX_NAMES: Readonly<Record<PbxId, string>> = {
 /** One way to set a PBX up, and the phone that tries it: a user of its own, so that one start serves all. */
 export interface Setting {
   readonly user: string;
-  /** In the PBX's own words, as docs/CALLS.md has it. */
+  /** In the PBX's own words, as docs/pbx/README.md has it. */
   readonly says: string;
   /** Whether the PBX asks by OPTIONS whether the phone is there, and tells what it found. */
   readonly qualifies: boolean;

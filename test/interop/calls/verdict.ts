@@ -22,7 +22,7 @@ function requestsBy(way: Way, { pbxEnds, phoneEnds }: Seen): string[] {
 }
 
 /**
- * In the words of docs/CALLS.md: `through` (every request of a call passes Rollcall), `past` (none does, and all
+ * In the words of docs/pbx/README.md: `through` (every request of a call passes Rollcall), `past` (none does, and all
  * arrive), `no` (the phone is not called), or which requests go which way. What the PBX's OPTIONS find is
  * added where it disagrees with the calls.
  */
