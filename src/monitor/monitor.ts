@@ -77,7 +77,8 @@ export class Monitor implements MonitorView {
   advance(nowMs: number): void {
     const { order } = this;
     if (order.isDue(nowMs)) this.giveOut(nowMs);
-    this.letPass(order.isOpen ? Math.min(nowMs, order.limitMs) : nowMs);
+    // Those that are waited for happened earlier, nobody knows when: until they are there it stays as late as it is.
+    if (!order.isOpen) this.letPass(nowMs);
   }
 
   private letPass(nowMs: number): void {

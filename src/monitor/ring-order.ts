@@ -27,6 +27,7 @@ export class RingOrder {
   private readonly awaited = new Set<string>();
   /** Transactions whose request is among the held. */
   private readonly came = new Set<string>();
+  /** When the earliest of the held happened. */
   private firstMs = Number.POSITIVE_INFINITY;
 
   get isOpen(): boolean {
@@ -36,11 +37,6 @@ export class RingOrder {
   /** Nobody is waited for any more. */
   get isWhole(): boolean {
     return this.awaited.size === 0;
-  }
-
-  /** When the earliest of the held happened: time must not pass beyond it. */
-  get limitMs(): number {
-    return this.firstMs;
   }
 
   /** The earliest has been held for long enough. */

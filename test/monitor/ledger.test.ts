@@ -493,6 +493,18 @@ describe('what a list leaves out', () => {
     assert.equal(wire.gauges().bindings, 1);
   });
 
+  it('auto: two contacts of one phone are no sign of a third', () => {
+    const wire = new Wire().warm();
+    const contacts = [`${A};expires=360`, '<sip:24001@10.0.13.244:6060>;expires=360'];
+    for (let turn = 0; turn < 5; turn++) {
+      wire.wait(60).bind({ contacts, callId: `of turn ${turn}` });
+      wire.wait(60).bind({ contacts: [`${B};expires=360`], callId: 'b', cseq: 2 * turn + 1 }, {}, PHONE_B);
+      const gone = { contacts: [`${B};expires=0`], callId: 'b', cseq: 2 * turn + 2 };
+      wire.answer(wire.send(gone, PHONE_B), 200, {}, PHONE_B);
+    }
+    assert.deepEqual(wire.notices().includes('registrar_lists_own'), false);
+  });
+
   it('auto: what the answer to a query leaves out is gone, and its return no sign', () => {
     const wire = bound();
     wire.wait(1).answer(wire.send({ cseq: 11 }), 200);

@@ -68,7 +68,9 @@ describe('records of two rings', () => {
     wire.answer(first, 401, { nonces: ['n1'] });
     const second = drafted({ contacts: [A], cseq: 2, nonce: 'n1' });
     wire.answerAt(32_005, second, 200, { contacts: [A] });
+    wire.at(32_010).wait(0);
     wire.requestAt(31_995, second);
+    wire.at(32_010);
     wire.wait(100);
     assert.equal(wire.monitor.counts.challengesAbandoned, 0);
     assert.deepEqual(wire.results(), { challenged: 1, ok: 1 });
