@@ -34,8 +34,11 @@ export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered';
 
 /** One REGISTER transaction as it was seen. Objects are used again: hold one no longer than its table does. */
 export class Exchange {
-  /** Branch and host (lower case) of the top Via, one behind the other; with its port and `cseq`, the key. */
-  key: Uint8Array = new Uint8Array(KEY_BYTES);
+  /** Branch and host (lower case) of the top Via, one behind the other, from `keyAt` on; with its port and `cseq`, the key. */
+  key: Uint8Array;
+  keyAt: number;
+  /** Bytes that there is room for. */
+  keyRoom: number;
   branchLength = 0;
   keyLength = 0;
   port = 0;
@@ -56,7 +59,7 @@ export class Exchange {
   callIdB = 0;
   cseq = 0;
   /** The nonces that were answered, so many of them; 0 = no credentials. */
-  readonly nonces: string[] = [];
+  readonly nonces: string[] = [''];
   nonceCount = 0;
   /** When the handshake that this belongs to began: its own first copy, or the REGISTER that was challenged. */
   handshakeStartMs = 0;
@@ -73,6 +76,12 @@ export class Exchange {
   older: Exchange | undefined = undefined;
   newer: Exchange | undefined = undefined;
 
+  constructor(key: Uint8Array, keyAt: number, keyRoom: number) {
+    this.key = key;
+    this.keyAt = keyAt;
+    this.keyRoom = keyRoom;
+  }
+
   get hasCredentials(): boolean {
     return this.nonceCount > 0;
   }
@@ -86,6 +95,8 @@ export class Exchange {
 
 /** Room for a branch of ours (39) and a numeric host (41); longer keys get more. */
 const KEY_BYTES = 80;
+/** Keys share arrays, so many of them each: an array of one's own costs more than all the rest of an exchange. */
+const KEYS_PER_ARRAY = 512;
 
 /** Exchanges in the order in which they entered. */
 class Queue {
@@ -126,6 +137,8 @@ export class ExchangeTable {
   private readonly settled = new Queue();
   /** Forgotten ones wait here to be used again. */
   private readonly spare: Exchange[] = [];
+  private keys = new Uint8Array(0);
+  private keysUsed = KEYS_PER_ARRAY;
   private readonly onEvict: () => void;
 
   /** `onEvict` is told of each exchange that had to go before its time. */
@@ -151,7 +164,7 @@ export class ExchangeTable {
   /** A new exchange in flight under this key, which must not be in the table; its facts are for the caller to fill. */
   add(key: ExchangeKey, atMs: number): Exchange {
     if (this.inFlight.size + this.settled.size >= this.max) this.evict();
-    const exchange = this.spare.pop() ?? new Exchange();
+    const exchange = this.spare.pop() ?? this.make();
     copyKey(key, exchange);
     exchange.phase = 'in_flight';
     exchange.hasRequest = true;
@@ -166,6 +179,14 @@ export class ExchangeTable {
     this.buckets[place] = exchange;
     this.inFlight.push(exchange);
     return exchange;
+  }
+
+  private make(): Exchange {
+    if (this.keysUsed === KEYS_PER_ARRAY) {
+      this.keys = new Uint8Array(KEYS_PER_ARRAY * KEY_BYTES);
+      this.keysUsed = 0;
+    }
+    return new Exchange(this.keys, this.keysUsed++ * KEY_BYTES, KEY_BYTES);
   }
 
   /** Its result is told; copies are known for another SETTLED_MEMORY_MS. */
@@ -218,8 +239,9 @@ function isKeyOf(key: ExchangeKey, exchange: Exchange): boolean {
   const { bytes, branchStart, branchEnd, hostStart, hostEnd } = key;
   if (exchange.cseq !== key.cseq || exchange.port !== key.port) return false;
   if (exchange.keyLength - exchange.branchLength !== hostEnd - hostStart) return false;
-  if (!sameBytes(exchange.key, 0, exchange.branchLength, bytes, branchStart, branchEnd)) return false;
-  for (let i = hostStart, j = exchange.branchLength; i < hostEnd; i++, j++) {
+  const hostAt = exchange.keyAt + exchange.branchLength;
+  if (!sameBytes(exchange.key, exchange.keyAt, hostAt, bytes, branchStart, branchEnd)) return false;
+  for (let i = hostStart, j = hostAt; i < hostEnd; i++, j++) {
     if (exchange.key[j] !== lower(bytes[i]!)) return false;
   }
   return true;
@@ -227,13 +249,19 @@ function isKeyOf(key: ExchangeKey, exchange: Exchange): boolean {
 
 function copyKey(key: ExchangeKey, exchange: Exchange): void {
   const { bytes, branchStart, branchEnd, hostStart, hostEnd } = key;
-  const length = branchEnd - branchStart + hostEnd - hostStart;
-  if (exchange.key.length < length) exchange.key = new Uint8Array(length);
-  let at = 0;
-  for (let i = branchStart; i < branchEnd; i++) exchange.key[at++] = bytes[i]!;
-  exchange.branchLength = at;
-  for (let i = hostStart; i < hostEnd; i++) exchange.key[at++] = lower(bytes[i]!);
-  exchange.keyLength = at;
+  const branchLength = branchEnd - branchStart;
+  const length = branchLength + hostEnd - hostStart;
+  if (length > exchange.keyRoom) {
+    exchange.key = new Uint8Array(length);
+    exchange.keyAt = 0;
+    exchange.keyRoom = length;
+  }
+  const into = exchange.key;
+  let at = exchange.keyAt;
+  for (let i = branchStart; i < branchEnd; i++) into[at++] = bytes[i]!;
+  for (let i = hostStart; i < hostEnd; i++) into[at++] = lower(bytes[i]!);
+  exchange.branchLength = branchLength;
+  exchange.keyLength = length;
   exchange.port = key.port;
   exchange.cseq = key.cseq;
   exchange.hash = key.hash;

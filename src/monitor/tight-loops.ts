@@ -1,15 +1,43 @@
-import type { Endpoint } from '../sip/address.ts';
-import { hostText } from '../sip/address.ts';
+import { Endpoint, hostText } from '../sip/address.ts';
 
 const MINUTE_MS = 60_000;
 const CELLS = 65_536;
 /** Phones that are counted one by one at a time. */
 const MAX_COUNTED = 10_000;
 
-interface Counted {
+/** A phone that is counted: the pair of an AOR and an address. */
+class Counted {
   readonly aor: string;
+  readonly phone = new Endpoint();
   readonly source: string;
-  count: number;
+  count = 0;
+  /** Another phone of the same AOR. */
+  next: Counted | undefined;
+
+  constructor(aor: string, phone: Endpoint, next: Counted | undefined) {
+    this.aor = aor;
+    this.phone.copyFrom(phone);
+    this.source = hostText(phone);
+    this.next = next;
+  }
+}
+
+/** Phones by their AOR, found without a text of their own: this is asked for every REGISTER of a storm. */
+class CountedPhones {
+  size = 0;
+  private readonly byAor = new Map<string, Counted>();
+
+  find(aor: string, phone: Endpoint): Counted | undefined {
+    let counted = this.byAor.get(aor);
+    while (counted !== undefined && !counted.phone.sameHost(phone)) counted = counted.next;
+    return counted;
+  }
+
+  add(aor: string, phone: Endpoint): void {
+    if (this.size === MAX_COUNTED || this.find(aor, phone) !== undefined) return;
+    this.byAor.set(aor, new Counted(aor, phone, this.byAor.get(aor)));
+    this.size++;
+  }
 }
 
 /**
@@ -21,8 +49,8 @@ export class TightLoops {
   private readonly perMin: number;
   private readonly cells = new Uint16Array(CELLS);
   private minute = Number.NaN;
-  private watched = new Map<string, Counted>();
-  private nominated = new Map<string, Counted>();
+  private watched = new CountedPhones();
+  private nominated = new CountedPhones();
 
   constructor(perMin: number) {
     this.perMin = Math.min(perMin, 65_534);
@@ -41,7 +69,7 @@ export class TightLoops {
     const place = mix(aorHash, phone) & (CELLS - 1);
     const cell = this.cells[place]!;
     if (cell <= this.perMin) this.cells[place] = cell + 1;
-    else if (this.nominated.size < MAX_COUNTED) this.nominate(aor, phone);
+    else this.nominated.add(aor, phone);
     if (this.watched.size > 0) this.count(aor, phone, onLoop);
   }
 
@@ -49,19 +77,12 @@ export class TightLoops {
     const isNext = minute === this.minute + 1;
     this.minute = minute;
     this.cells.fill(0);
-    for (const counted of this.nominated.values()) counted.count = 0;
-    this.watched = isNext ? this.nominated : new Map();
-    this.nominated = new Map();
-  }
-
-  private nominate(aor: string, phone: Endpoint): void {
-    const source = hostText(phone);
-    const name = `${aor} ${source}`;
-    if (!this.nominated.has(name)) this.nominated.set(name, { aor, source, count: 0 });
+    this.watched = isNext ? this.nominated : new CountedPhones();
+    this.nominated = new CountedPhones();
   }
 
   private count(aor: string, phone: Endpoint, onLoop: (aor: string, source: string) => void): void {
-    const counted = this.watched.get(`${aor} ${hostText(phone)}`);
+    const counted = this.watched.find(aor, phone);
     if (counted === undefined) return;
     counted.count++;
     if (counted.count === this.perMin + 1) onLoop(aor, counted.source);

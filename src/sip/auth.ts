@@ -1,4 +1,15 @@
-import { COMMA, DQUOTE, EQUALS, equalsFolded, isSpace, isTokenByte, skipSpace } from './bytes.ts';
+import {
+  BACKSLASH,
+  COMMA,
+  DQUOTE,
+  EQUALS,
+  equalsFolded,
+  isSpace,
+  isTokenByte,
+  SPACE,
+  skipSpace,
+  TOKEN,
+} from './bytes.ts';
 import { quotedEnd, Span } from './params.ts';
 
 /**
@@ -28,13 +39,15 @@ export class AuthParam {
 /** Reads the next parameter from `at` on, commas and white space before it skipped; false where none is left, or it is broken. */
 export function readAuthParam(bytes: Uint8Array, at: number, end: number, into: AuthParam): boolean {
   let pos = at;
-  while (pos < end && (bytes[pos] === COMMA || isSpace(bytes[pos]!))) pos++;
+  while (pos < end && (bytes[pos] === COMMA || (bytes[pos]! <= SPACE && isSpace(bytes[pos]!)))) pos++;
   into.nameStart = pos;
-  while (pos < end && isTokenByte(bytes[pos]!)) pos++;
+  while (pos < end && TOKEN[bytes[pos]!] === 1) pos++;
   into.nameEnd = pos;
-  pos = skipSpace(bytes, pos, end);
+  if (pos < end && bytes[pos]! <= SPACE) pos = skipSpace(bytes, pos, end);
   if (into.nameEnd === into.nameStart || pos >= end || bytes[pos] !== EQUALS) return false;
-  into.end = readAuthValue(bytes, skipSpace(bytes, pos + 1, end), end, into.value);
+  pos++;
+  if (pos < end && bytes[pos]! <= SPACE) pos = skipSpace(bytes, pos, end);
+  into.end = readAuthValue(bytes, pos, end, into.value);
   return into.end >= 0;
 }
 
@@ -66,7 +79,9 @@ export function findAuthParam(
 /** A token or quoted string at `at`; its inside into `into`; answers the position behind, or -1. */
 function readAuthValue(bytes: Uint8Array, at: number, end: number, into: Span): number {
   if (at < end && bytes[at] === DQUOTE) {
-    const behind = quotedEnd(bytes, at, end);
+    let pos = at + 1;
+    while (pos < end && bytes[pos] !== DQUOTE && bytes[pos] !== BACKSLASH) pos++;
+    const behind = pos < end && bytes[pos] === DQUOTE ? pos + 1 : quotedEnd(bytes, at, end);
     into.start = at + 1;
     into.end = behind - 1;
     return behind;
