@@ -1,4 +1,4 @@
-import { DEFAULT_EXPIRES_SEC, NOT_STATED } from '../sip/contact.ts';
+import { NOT_STATED } from '../sip/contact.ts';
 import { AorEntry } from './aor-entry.ts';
 import type { Binding } from './binding.ts';
 import { EXPIRES_TOLERANCE_SEC } from './binding.ts';
@@ -10,6 +10,7 @@ import { hasSameUser, likeness, likenessOfTexts } from './contact-match.ts';
 import type { DomainCounts } from './counts.ts';
 import type { Exchange, RequestedContact } from './exchange.ts';
 import { MAX_CONTACTS, TIMEOUT_MS } from './exchange.ts';
+import { grantOf, remainingOf } from './grants.ts';
 import type { ResponseReader } from './observe.ts';
 import type { RegistrarLists, RegistrarRecord } from './registrar-lists.ts';
 import { isText } from './texts.ts';
@@ -371,22 +372,6 @@ export class Ledger {
 }
 
 const LIKENESSES: readonly Likeness[] = ['exact', 'instance', 'address', 'folded'];
-
-/** RFC 3261 §10.2.4: what the 2xx says of this contact, else its Expires header, else what was asked for. */
-function grantOf(
-  contact: RequestedContact,
-  listed: ListedContact | undefined,
-  response: ResponseReader,
-): number {
-  if (listed !== undefined && listed.expiresSec !== NOT_STATED) return listed.expiresSec;
-  if (response.expiresSec !== NOT_STATED) return response.expiresSec;
-  return contact.requestedExpiresSec === NOT_STATED ? DEFAULT_EXPIRES_SEC : contact.requestedExpiresSec;
-}
-
-function remainingOf(listed: ListedContact, response: ResponseReader): number {
-  if (listed.expiresSec !== NOT_STATED) return listed.expiresSec;
-  return response.expiresSec === NOT_STATED ? DEFAULT_EXPIRES_SEC : response.expiresSec;
-}
 
 function countUnclaimed(response: ResponseReader): number {
   let count = 0;
