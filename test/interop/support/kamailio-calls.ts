@@ -26,6 +26,8 @@ export interface KamailioCallsOptions {
 export interface KamailioCalls {
   readonly ip: string;
   readonly program: Program;
+  /** What kamcmd says of a user's bindings; '' where there is none. */
+  bindings(user: string): Promise<string>;
   /** The Contacts that a user has, as kept. */
   contacts(user: string): Promise<string[]>;
   stop(): Promise<void>;
@@ -66,11 +68,13 @@ export async function startKamailioCalls(lab: Lab, options: KamailioCallsOptions
     everyMs: 100,
     program,
   });
+  const bindings = (user: string): Promise<string> => kamcmd('ul.lookup', 'location', user).catch(() => '');
   return {
     ip,
     program,
+    bindings,
     contacts: async (user) => {
-      const answer = await kamcmd('ul.lookup', 'location', `${user}`).catch(() => '');
+      const answer = await bindings(user);
       return [...answer.matchAll(/^\s*Address: (.*)$/gm)].map(([, address]) => address!);
     },
     stop: program.stop,
