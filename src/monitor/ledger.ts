@@ -240,10 +240,10 @@ export class Ledger {
       : isLeftOut && this.lists.noteLeftOut(registrar);
     if (isNews) this.hooks.listsOwn(registrar);
     this.bindings.revive(binding);
-    binding.learned = wasAlive;
+    binding.learned = wasAlive || this.hooks.mayBeKnown(grantedSec);
     this.fill(binding, exchange, contact, grantedSec);
     this.hooks.granted(grantedSec, -1);
-    this.hooks.changed(wasAlive ? 'learned' : 'added', binding);
+    this.hooks.changed(binding.learned ? 'learned' : 'added', binding);
   }
 
   /** A live binding of this AOR with time left is not among those of the request. */

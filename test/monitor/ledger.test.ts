@@ -439,6 +439,15 @@ describe('what we cannot know', () => {
     assert.deepEqual(wire.changes(), { learned: 1, added: 1 });
   });
 
+  it('learned: while warming up also what a list has left out', () => {
+    const wire = new Wire();
+    wire.bind({ contacts: [`${A};expires=360`] });
+    wire.wait(1).bind({ contacts: [`${B};expires=360`], callId: 'b' }, {}, PHONE_B);
+    const both = [`${A};expires=360`, `${B};expires=360`];
+    wire.wait(1).bind({ contacts: [`${A};expires=360`], callId: 'rebooted' }, { contacts: both });
+    assert.deepEqual(wire.changes(), { learned: 3, removed: 1 });
+  });
+
   it('warming up lasts an hour at most, and an hour where nothing was granted', () => {
     const wire = new Wire();
     wire.wait(3599);
