@@ -3,6 +3,7 @@ import { lower, sameBytes } from '../sip/bytes.ts';
 import type { ExchangeKey } from './exchange-key.ts';
 import type { AttemptKind } from './lists.ts';
 import type { Challenge } from './nonces.ts';
+import { KEY_SLOT_BYTES, SettledKeys } from './settled-keys.ts';
 
 /** RFC 3261 §17.1.2.2 timer F: 64 × T1, when a client gives up. */
 export const TIMEOUT_MS = 32_000;
@@ -28,9 +29,10 @@ export class RequestedContact {
 
 /**
  * `in_flight`: no final response yet. `timed_out`: told as timeout; a late final still feeds the ledger.
- * `answered`: has its result; whatever comes now is a copy.
+ * `answered`: has its result; whatever comes now is a copy, and may carry a nonce. `over`: the same, and what
+ * comes now has no more to say.
  */
-export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered';
+export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered' | 'over';
 
 /** One REGISTER transaction as it was seen. Objects are used again: hold one no longer than its table does. */
 export class Exchange {
@@ -139,6 +141,10 @@ export class ExchangeTable {
   private readonly spare: Exchange[] = [];
   private keys = new Uint8Array(0);
   private keysUsed = KEYS_PER_ARRAY;
+  /** Of those that went well. */
+  private readonly over = new SettledKeys();
+  /** Stands for each of them. */
+  private readonly anyOver = new Exchange(this.keys, 0, 0);
   private readonly onEvict: () => void;
 
   /** `onEvict` is told of each exchange that had to go before its time. */
@@ -146,24 +152,26 @@ export class ExchangeTable {
     this.max = Math.max(max, 1);
     this.buckets = new Array<Exchange | undefined>(bucketsFor(this.max)).fill(undefined);
     this.onEvict = onEvict;
+    this.anyOver.phase = 'over';
   }
 
   get inFlightCount(): number {
     return this.inFlight.size;
   }
 
+  /** Of an exchange that is over, no more is known than that: all share one object. */
   find(key: ExchangeKey): Exchange | undefined {
     let exchange = this.buckets[key.hash & (this.buckets.length - 1)];
     while (exchange !== undefined) {
       if (exchange.hash === key.hash && isKeyOf(key, exchange)) return exchange;
       exchange = exchange.nextInBucket;
     }
-    return undefined;
+    return this.over.has(key) ? this.anyOver : undefined;
   }
 
   /** A new exchange in flight under this key, which must not be in the table; its facts are for the caller to fill. */
   add(key: ExchangeKey, atMs: number): Exchange {
-    if (this.inFlight.size + this.settled.size >= this.max) this.evict();
+    if (this.inFlight.size + this.settled.size + this.over.size >= this.max) this.evict();
     const exchange = this.spare.pop() ?? this.make();
     copyKey(key, exchange);
     exchange.phase = 'in_flight';
@@ -199,6 +207,13 @@ export class ExchangeTable {
     this.settled.push(exchange);
   }
 
+  /** Nothing more is wanted of an exchange that was just settled but to know its copies. */
+  close(exchange: Exchange, nowMs: number): void {
+    if (exchange.phase !== 'answered' || exchange.keyLength > KEY_SLOT_BYTES) return;
+    this.over.add(exchange, nowMs);
+    this.drop(exchange, this.settled);
+  }
+
   /** The exchange that has waited longest, if it has waited TIMEOUT_MS. */
   overdue(nowMs: number): Exchange | undefined {
     const { oldest } = this.inFlight;
@@ -211,9 +226,16 @@ export class ExchangeTable {
       this.drop(oldest, this.settled);
       oldest = this.settled.oldest;
     }
+    while (nowMs - this.over.oldestMs >= SETTLED_MEMORY_MS) this.over.forgetOldest();
   }
 
   private evict(): void {
+    const oldestMs = this.settled.oldest?.settledAtMs ?? Number.POSITIVE_INFINITY;
+    if (this.over.size > 0 && this.over.oldestMs <= oldestMs) {
+      this.over.forgetOldest();
+      this.onEvict();
+      return;
+    }
     const queue = this.settled.oldest === undefined ? this.inFlight : this.settled;
     if (queue.oldest === undefined) return;
     this.drop(queue.oldest, queue);

@@ -187,6 +187,7 @@ export class Registrations {
 
   private settle(exchange: Exchange, tapped: Tapped): void {
     const { exchanges, nowMs } = this.parts;
+    if (exchange.phase === 'over') return;
     if (exchange.phase === 'answered') {
       this.noteCopy(exchange);
       return;
@@ -201,7 +202,9 @@ export class Registrations {
     if (!isLate) this.tellAnswer(exchange, result, credentials, this.timeOf(tapped));
     if (result === 'challenged' && !isLate) this.openChallenge(exchange);
     this.noteNonces(exchange, result, credentials);
-    if (result === 'ok') this.accept(exchange, tapped);
+    if (result !== 'ok') return;
+    this.accept(exchange, tapped);
+    exchanges.close(exchange, nowMs);
   }
 
   private credentialsOf(exchange: Exchange): Credentials {
