@@ -245,6 +245,30 @@ test('a loop by way of several hops is seen too, in upper case, and after a rota
   assert.equal(pass(relayedBack(sent), PBX, routesOf(rotated)).reason, 'loop');
 });
 
+test('a loop is seen where Vias share a line, ours second or third, and behind one that can not be read', () => {
+  const sent = sentOf(request());
+  const joined = relayedBack(sent).replace(/(\r\nVia: SIP\/2\.0\/UDP 10\.0\.1\.8[^\r]*)\r\nVia: /, '$1, ');
+  assert.equal(values(joined, 'Via')[0]?.split(',').length, 2);
+  assert.equal(pass(joined, PBX, routes).reason, 'loop');
+  const third = joined.replace(
+    'branch=z9hG4bKrelay',
+    'branch=z9hG4bKrelay, SIP/2.0/UDP 10.0.1.9;branch=z9hG4bKb',
+  );
+  assert.equal(pass(third, PBX, routes).reason, 'loop');
+  const broken = relayedBack(sent, (text) => text.replace('\r\nVia:', '\r\nVia: SIP/2.0/UDP ;;\r\nVia:'));
+  assert.equal(pass(broken, PBX, routes).reason, 'loop');
+});
+
+test('what is counted of a request and of a response: their method, and the status', () => {
+  for (const method of ['REGISTER', 'OPTIONS', 'INVITE'] as const) {
+    const asked = pass(request({ method }), PHONE, routes);
+    assert.deepEqual([asked.method, asked.status], [method, 0]);
+    const answered = pass(responseTo(asked.sent, '404 Not Found'), PBX, routes);
+    assert.deepEqual([answered.outcome, answered.method, answered.status], ['forwarded', method, 404]);
+  }
+  assert.equal(pass(request({ method: 'FROBNICATE' }), PHONE, routes).method, 'other');
+});
+
 test('a spiral is none: the PBX changed the Request-URI, and it goes on', () => {
   const sent = sentOf(request({ uri: 'sip:200@10.0.1.8' }));
   const back = pass(
