@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
 /** What is costly to fetch and may be thrown away: the real parts of the interop tests. */
-export const CACHE = resolve(process.env.ROLLCALL_TEST_CACHE || join(ROOT, '.cache'));
+export const CACHE = resolve(process.env.TEST_PARTS_CACHE || join(ROOT, '.cache'));
 
 /** @param {...string} names */
 export const inRoot = (...names) => join(ROOT, ...names);
