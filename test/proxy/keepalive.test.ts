@@ -110,6 +110,13 @@ test('--stun never answers itself, nor a source port of 0', () => {
   assert.deepEqual([nowhere.outcome, nowhere.sent], ['dropped', '']);
 });
 
+test('noise is not counted as a SIP message, whatever came before it', () => {
+  for (const noise of ['\r\n\r\n', 'x'.repeat(100)]) {
+    assert.equal(pass(request(), PHONE, quiet).isSip, true);
+    assert.equal(pass(noise, PHONE, quiet).isSip, false);
+  }
+});
+
 test('garbage: a kilobyte of anything without a start line is dropped', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 1024 }), (bytes) => {

@@ -78,6 +78,8 @@ export interface Verdict {
   readonly socket: number;
   readonly from: 'phone' | 'registrar';
   readonly tap: Tap;
+  /** It had a SIP start line: only then method and status are counted. */
+  readonly isSip: boolean;
   readonly method: Method;
   /** Of a received response; 0 for requests. */
   readonly status: number;
@@ -118,6 +120,7 @@ export function pass(input: string | Uint8Array, source: string, routes: Routes,
     socket: decision.socket,
     from: decision.from,
     tap: decision.tap,
+    isSip: decision.isSip,
     method: decision.method,
     status: decision.status,
   };
