@@ -1,4 +1,5 @@
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import { remembered } from './mac-memo.ts';
 import type { HashKey, Signer, SigningKey } from './proxy/signer.ts';
 
 /** Bytes of one secret: 64 hex digits in its file. */
@@ -24,10 +25,10 @@ function signingKey(secret: Uint8Array): SigningKey {
     loop: hashKey(secret, 'loop'),
     check: hashKey(secret, 'check'),
     toTag: hashKey(secret, 'to-tag'),
-    signToken: (bytes, length, out, outAt) => {
+    signToken: remembered((bytes, length, out, outAt) => {
       const mac = createHmac('sha256', tokenKey).update(bytes.subarray(0, length)).digest();
       for (let i = 0; i < TOKEN_MAC_BYTES; i++) out[outAt + i] = mac[i]!;
-    },
+    }, TOKEN_MAC_BYTES),
   };
 }
 
