@@ -29,8 +29,8 @@ export class RequestedContact {
 
 /**
  * `in_flight`: no final response yet. `timed_out`: told as timeout; a late final still feeds the ledger.
- * `answered`: has its result; whatever comes now is a copy, and may carry a nonce. `over`: the same, and what
- * comes now has no more to say.
+ * `answered`: has its result; whatever comes now is a copy, and may carry a nonce. `over`: the same of one that went
+ * well; its facts are forgotten.
  */
 export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered' | 'over';
 
@@ -159,14 +159,17 @@ export class ExchangeTable {
     return this.inFlight.size;
   }
 
-  /** Of an exchange that is over, no more is known than that: all share one object. */
+  /** Of an exchange that is over, its phase and `handshakeStartMs` are all that is known; all share one object. */
   find(key: ExchangeKey): Exchange | undefined {
     let exchange = this.buckets[key.hash & (this.buckets.length - 1)];
     while (exchange !== undefined) {
       if (exchange.hash === key.hash && isKeyOf(key, exchange)) return exchange;
       exchange = exchange.nextInBucket;
     }
-    return this.over.has(key) ? this.anyOver : undefined;
+    const handshakeStartMs = this.over.handshakeStartOf(key);
+    if (handshakeStartMs === undefined) return undefined;
+    this.anyOver.handshakeStartMs = handshakeStartMs;
+    return this.anyOver;
   }
 
   /** A new exchange in flight under this key, which must not be in the table; its facts are for the caller to fill. */

@@ -187,9 +187,8 @@ export class Registrations {
 
   private settle(exchange: Exchange, tapped: Tapped): void {
     const { exchanges, nowMs } = this.parts;
-    if (exchange.phase === 'over') return;
-    if (exchange.phase === 'answered') {
-      this.noteCopy(exchange);
+    if (exchange.phase === 'answered' || exchange.phase === 'over') {
+      this.noteCopy(exchange, tapped);
       return;
     }
     const isLate = exchange.phase === 'timed_out';
@@ -270,8 +269,13 @@ export class Registrations {
   }
 
   /** A registrar without a transaction layer challenges each copy anew, and the phone may answer any of the nonces. */
-  private noteCopy(exchange: Exchange): void {
+  private noteCopy(exchange: Exchange, tapped: Tapped): void {
     if (this.message.status !== 401 && this.message.status !== 407) return;
+    if (exchange.phase === 'over') {
+      if (!this.readTo()) return;
+      exchange.aor = this.to.aor;
+      exchange.phone.copyFrom(tapped.phone);
+    }
     this.response.read(this.message);
     this.issueNonces(exchange);
   }

@@ -15,10 +15,12 @@ export interface KeptKey {
   readonly port: number;
   readonly cseq: number;
   readonly hash: number;
+  /** When the handshake began that it was part of. */
+  readonly handshakeStartMs: number;
 }
 
 /**
- * The keys of exchanges of which nothing more is wanted than to know a copy when one comes: which is nearly all,
+ * The keys of exchanges of which little more is wanted than to know a copy when one comes: which is nearly all,
  * for half a minute each. So many objects would keep the garbage collector busier than all else here; these are
  * flat arrays, filled round and round in the order of time, with room for twice as many when they are full.
  */
@@ -31,6 +33,7 @@ export class SettledKeys {
   private cseqs = new Int32Array(0);
   private hashes = new Int32Array(0);
   private atMs = new Float64Array(0);
+  private handshakeStartsMs = new Float64Array(0);
   /** The first slot of each chain, and for each slot the next of its chain; newest first. */
   private heads = new Int32Array(0);
   private nexts = new Int32Array(0);
@@ -60,17 +63,19 @@ export class SettledKeys {
     this.cseqs[slot] = kept.cseq;
     this.hashes[slot] = kept.hash;
     this.atMs[slot] = settledAtMs;
+    this.handshakeStartsMs[slot] = kept.handshakeStartMs;
     this.link(slot);
   }
 
-  has(key: ExchangeKey): boolean {
-    if (this.count === 0) return false;
+  /** When the handshake of this exchange began; undefined where it is not here. */
+  handshakeStartOf(key: ExchangeKey): number | undefined {
+    if (this.count === 0) return undefined;
     let slot = this.heads[key.hash & (this.slots - 1)]!;
     while (slot !== NONE) {
-      if (this.hashes[slot] === key.hash && this.isAt(slot, key)) return true;
+      if (this.hashes[slot] === key.hash && this.isAt(slot, key)) return this.handshakeStartsMs[slot];
       slot = this.nexts[slot]!;
     }
-    return false;
+    return undefined;
   }
 
   forgetOldest(): void {
@@ -120,6 +125,7 @@ export class SettledKeys {
     this.cseqs = turned(this.cseqs, new Int32Array(this.slots), first);
     this.hashes = turned(this.hashes, new Int32Array(this.slots), first);
     this.atMs = turned(this.atMs, new Float64Array(this.slots), first);
+    this.handshakeStartsMs = turned(this.handshakeStartsMs, new Float64Array(this.slots), first);
     this.nexts = new Int32Array(this.slots);
     this.heads = new Int32Array(this.slots).fill(NONE);
     this.first = 0;

@@ -28,16 +28,22 @@ function stated({ branch, host, port, cseq, hash }: Name): ExchangeKey {
   return key;
 }
 
-function kept({ branch, host, port, cseq, hash }: Name): KeptKey {
+/** Some time that depends on the name. */
+const startOf = ({ cseq, port, host }: Name): number => cseq * 3 + port + host.length;
+
+function kept(name: Name): KeptKey {
+  const { branch, host, port, cseq, hash } = name;
   const key = Buffer.from(`...${branch}${host}`, 'latin1');
+  const keyLength = branch.length + host.length;
   return {
     key,
     keyAt: 3,
     branchLength: branch.length,
-    keyLength: branch.length + host.length,
+    keyLength,
     port,
     cseq,
     hash,
+    handshakeStartMs: startOf(name),
   };
 }
 
@@ -71,9 +77,9 @@ test('knows what was added and not forgotten, and nothing else', () => {
         }
         assert.equal(keys.size, model.length);
       }
-      const known = new Set(model.map(textOf));
+      const known = new Map(model.map((name) => [textOf(name), startOf(name)]));
       for (const name of [...others, ...steps.flatMap(({ add }) => add ?? [])]) {
-        assert.equal(keys.has(stated(name)), known.has(textOf(name)), textOf(name));
+        assert.equal(keys.handshakeStartOf(stated(name)), known.get(textOf(name)), textOf(name));
       }
     }),
     { numRuns: 400 },
@@ -98,9 +104,11 @@ test('grows while it is half way round, and goes on from the oldest', () => {
     oldest++;
   }
   assert.equal(keys.size, 6000 - oldest);
-  for (let cseq = 0; cseq < 6000; cseq++)
-    assert.equal(keys.has(stated(name(cseq))), cseq >= oldest, `${cseq}`);
+  for (let cseq = 0; cseq < 6000; cseq++) {
+    const expected = cseq >= oldest ? startOf(name(cseq)) : undefined;
+    assert.equal(keys.handshakeStartOf(stated(name(cseq))), expected, `${cseq}`);
+  }
   while (keys.size > 0) keys.forgetOldest();
   assert.equal(keys.oldestMs, Number.POSITIVE_INFINITY);
-  assert.ok(!keys.has(stated(name(5999))));
+  assert.equal(keys.handshakeStartOf(stated(name(5999))), undefined);
 });
