@@ -301,6 +301,20 @@ describe('the truth table', () => {
     assert.equal(wire.monitor.counts.challengesAbandoned, 0);
   });
 
+  it('a challenge to a late copy of what had gone well is known: its nonce is fresh, and of the same handshake', () => {
+    const wire = new Wire();
+    const request = wire.send({ contacts: [CONTACT] });
+    wire.answer(request, 200, { contacts: [CONTACT] });
+    wire.wait(1).tap('request', request.bytes);
+    wire.answer(request, 401, { nonces: ['late'] });
+    wire.wait(1);
+    wire.answer(wire.send({ contacts: [CONTACT], cseq: 2, nonce: 'late' }), 200, { contacts: [CONTACT] });
+    assert.equal(wire.monitor.counts.handshakeSeconds.sum, 2);
+    wire.answer(wire.send({ contacts: [CONTACT], cseq: 3, nonce: 'other' }), 401, { nonces: ['z'] });
+    assert.deepEqual(wire.results(), { ok: 2, implicit_stale: 1 });
+    assert.equal(wire.monitor.counts.retransmissions, 1);
+  });
+
   it('a transaction counts once, with its first final response', () => {
     const wire = new Wire();
     const request = wire.send({ contacts: [CONTACT] });
