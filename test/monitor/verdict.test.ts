@@ -392,6 +392,14 @@ describe('challenges abandoned', () => {
     assert.equal(wire.monitor.counts.challengesAbandoned, 1);
   });
 
+  it('counts one that was answered with a nonce which was not seen being issued', () => {
+    const wire = new Wire();
+    challenged(wire, 'of-the-copy');
+    wire.bind({ cseq: 2, nonce: 'of-the-first' });
+    wire.wait(100);
+    assert.equal(wire.monitor.counts.challengesAbandoned, 1);
+  });
+
   it('takes any nonce of a response with two challenges for its answer', () => {
     const wire = new Wire();
     wire.answer(wire.send({ contacts: [CONTACT] }), 401, { nonces: ['sha', 'md5'] });

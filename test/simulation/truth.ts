@@ -77,6 +77,8 @@ export class Truth {
   private readonly challenges = new Map<number, number>();
   private readonly challengedWith = new Map<string, number>();
   private readonly issuedAtMs = new Map<string, number>();
+  /** Nonces by the transaction that was challenged with them. */
+  private readonly issuedIn = new Set<string>();
   private readonly usedOk = new Set<string>();
   private readonly rejected = new Set<string>();
   private longestGrantSec = 0;
@@ -106,7 +108,7 @@ export class Truth {
     this.waiting.add(exchange);
     this.inFlight++;
     this.attempts[transaction.attempt]++;
-    if (transaction.credentials !== undefined) this.challenges.delete(transaction.credentials.challengedIn);
+    if (transaction.credentials !== undefined) this.answer(transaction.credentials, transaction.aor);
     const early = this.early.get(transaction.id);
     if (early === undefined) return;
     this.early.delete(transaction.id);
@@ -118,7 +120,7 @@ export class Truth {
     if (reply.status < 200) return;
     const exchange = this.exchanges.get(transaction.id);
     if (exchange === undefined) {
-      for (const nonce of reply.nonces) this.issue(nonce, transaction.aor, atMs);
+      for (const nonce of reply.nonces) this.issue(nonce, transaction, atMs);
       if (!this.early.has(transaction.id))
         this.early.set(transaction.id, { transaction, reply, source, atMs });
       return;
@@ -138,9 +140,19 @@ export class Truth {
     }
     // Without a transaction layer each copy of a request is challenged anew, and the phone may get any of the nonces.
     for (const nonce of reply.nonces) {
-      this.issue(nonce, transaction.aor, atMs);
+      this.issue(nonce, transaction, atMs);
       this.noteShared(nonce, transaction);
     }
+  }
+
+  /**
+   * A nonce that was seen being issued answers its challenge. Where a first copy was challenged before this observer
+   * started, and a later one under its eyes with another nonce, the phone may answer the unseen one: nothing on the
+   * wire then joins that answer to the challenge that was seen.
+   */
+  private answer({ nonce, challengedIn }: CredentialFacts, aor: string): void {
+    if (this.issuedIn.has(challengeOf(nonce, challengedIn))) this.challenges.delete(challengedIn);
+    else if (this.challengedWith.has(nonceOf(nonce, aor))) this.abandonedSlack++;
   }
 
   /** Two phones of one AOR with one nonce: which of them answers, nobody can tell by the nonce. */
@@ -221,8 +233,9 @@ export class Truth {
     if (isFailure) bump(this.authFailuresOfAor, aor);
   }
 
-  private issue(nonce: string, aor: string, atMs: number): void {
+  private issue(nonce: string, { aor, id }: TransactionFacts, atMs: number): void {
     this.issuedAtMs.set(nonce, atMs);
+    this.issuedIn.add(challengeOf(nonce, id));
     this.usedOk.delete(nonceOf(nonce, aor));
   }
 
@@ -240,6 +253,7 @@ export class Truth {
   private handshakeStart({ credentials, aor }: TransactionFacts, atMs: number): number {
     const challenged = credentials === undefined ? undefined : this.challengedBy(credentials);
     if (credentials === undefined || challenged === undefined) return atMs;
+    if (!this.issuedIn.has(challengeOf(credentials.nonce, credentials.challengedIn))) return atMs;
     const key = nonceOf(credentials.nonce, aor);
     if (this.usedOk.has(key) || this.rejected.has(key)) return atMs;
     const startMs = challenged.result === 'auth_failure' ? challenged.firstAtMs : challenged.handshakeStartMs;
@@ -317,6 +331,10 @@ function resultOfStatus(status: number): Result {
 /** A nonce that many phones share (Kamailio's, within a second) is used up or rejected for each AOR by itself. */
 function nonceOf(nonce: string, aor: string): string {
   return `${nonce} ${aor}`;
+}
+
+function challengeOf(nonce: string, transactionId: number): string {
+  return `${nonce} ${transactionId}`;
 }
 
 function zeroes<T extends string>(names: readonly T[]): Record<T, number> {
