@@ -162,6 +162,16 @@ test('Proxy-Require: 420 with every tag that was asked for', () => {
   assert.deepEqual(values(verdict.sent, 'Unsupported'), ['one,  two, three']);
 });
 
+test('a Proxy-Require that is the first line of all is read, too', () => {
+  const message = request({
+    headers: ['Subject: so that an answer with all its lines is not the longer one'],
+  });
+  const first = message.replace('\r\n', '\r\nProxy-Require: one\r\n');
+  const verdict = pass(first, PHONE, routes);
+  assert.equal(startLine(verdict.sent), 'SIP/2.0 420 Bad Extension');
+  assert.deepEqual(values(verdict.sent, 'Unsupported'), ['one']);
+});
+
 test('Proxy-Require: no say in ACK and CANCEL, and none with --proxy-require pass', () => {
   const headers = ['Proxy-Require: one'];
   for (const method of ['ACK', 'CANCEL']) {
