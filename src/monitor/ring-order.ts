@@ -50,21 +50,25 @@ export class RingOrder {
 
   /** Keeps a copy. */
   hold(tapped: Tapped, transaction: string, role: Role): void {
-    this.held.push({ tapped: copyOf(tapped), transaction, role });
+    const held: Held = { tapped: copyOf(tapped), transaction, role };
     this.firstMs = Math.min(this.firstMs, tapped.atMs);
     if (role === 'request') {
       this.came.add(transaction);
-      if (this.awaited.delete(transaction)) this.moveBehind(tapped.atMs, transaction);
+      if (this.awaited.delete(transaction)) this.moveAhead(held);
     } else if (role === 'early_response' && !this.came.has(transaction)) {
       this.awaited.add(transaction);
     }
+    this.held.push(held);
   }
 
-  /** A response does not come before its request: what looks so answers an earlier copy of it, unseen. */
-  private moveBehind(atMs: number, transaction: string): void {
+  /**
+   * A response does not come before its request: what looks so answers an earlier copy of it, unseen, which stands
+   * where that response does. Its nonces may have been answered since, so it stays where it is.
+   */
+  private moveAhead({ tapped, transaction }: Held): void {
     for (const other of this.held) {
-      if (other.transaction !== transaction || other.role === 'request') continue;
-      if (other.tapped.atMs < atMs) other.tapped.atMs = atMs;
+      if (other.transaction === transaction && other.tapped.atMs < tapped.atMs)
+        tapped.atMs = other.tapped.atMs;
     }
   }
 

@@ -113,6 +113,19 @@ describe('a response whose request was never seen', () => {
     assert.deepEqual(wire.results(), { unclassified: 1, challenged: 1 });
   });
 
+  it('stands behind the copy of it that comes yet, whose nonce may be answered by then', () => {
+    const wire = warm();
+    const first = drafted({ contacts: [A] });
+    wire.answerAt(0, first, 401, { nonces: ['n1'] });
+    const second = wire.at(100).send({ contacts: [A], cseq: 2, nonce: 'n1' });
+    wire.requestAt(200, first);
+    wire.answerAt(300, second, 200, { contacts: [A] });
+    wire.at(40_000).wait(0);
+    assert.deepEqual(wire.results(), { challenged: 1, ok: 1 });
+    assert.equal(wire.monitor.counts.challengesAbandoned, 0);
+    assert.equal(wire.monitor.counts.handshakeSeconds.sum.toFixed(3), '0.300');
+  });
+
   it('no more than so many wait for it', () => {
     const wire = warm();
     wire.answerAt(0, drafted({ contacts: [A] }), 401, { nonces: ['n1'] });

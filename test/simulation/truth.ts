@@ -26,6 +26,8 @@ interface TrueExchange {
   /** Timed out, and no final since. */
   isLate: boolean;
   readonly handshakeStartMs: number;
+  /** Its nonce was fresh when its response passed, which came first; undefined where the request did. */
+  readonly wasFresh: boolean | undefined;
 }
 
 type HandshakeFacts = Pick<TrueExchange, 'result' | 'firstAtMs' | 'handshakeStartMs'>;
@@ -36,6 +38,11 @@ interface Early {
   readonly reply: ReplyFacts;
   readonly source: Address;
   readonly atMs: number;
+  /** What is known of the request's nonce before this response issues any. */
+  readonly handshakeStartMs: number;
+  readonly wasFresh: boolean;
+  /** Its challenge is. */
+  isAnswered: boolean;
 }
 
 /** Where what really was the matter and what the wire lets anybody say differ: told, not hidden. */
@@ -95,24 +102,28 @@ export class Truth {
       this.retransmissions++;
       return;
     }
-    const handshakeStartMs = this.handshakeStart(transaction, atMs);
+    // What was answered before it came is a copy of one that passed unseen.
+    const early = this.early.get(transaction.id);
+    const firstAtMs = early?.atMs ?? atMs;
+    const handshakeStartMs = early?.handshakeStartMs ?? this.handshakeStart(transaction, atMs);
     const exchange = {
       transaction,
       source,
-      firstAtMs: atMs,
+      firstAtMs,
       result: undefined,
       isLate: false,
       handshakeStartMs,
+      wasFresh: early?.wasFresh,
     };
     this.exchanges.set(transaction.id, exchange);
     this.waiting.add(exchange);
     this.inFlight++;
     this.attempts[transaction.attempt]++;
     if (transaction.credentials !== undefined) this.answer(transaction.credentials, transaction.aor);
-    const early = this.early.get(transaction.id);
     if (early === undefined) return;
     this.early.delete(transaction.id);
-    this.response(transaction, early.reply, source, atMs);
+    this.response(transaction, early.reply, source, early.atMs);
+    if (early.isAnswered) this.challenges.delete(transaction.id);
   }
 
   response(transaction: TransactionFacts, reply: ReplyFacts, source: Address, atMs: number): void {
@@ -120,9 +131,13 @@ export class Truth {
     if (reply.status < 200) return;
     const exchange = this.exchanges.get(transaction.id);
     if (exchange === undefined) {
+      if (!this.early.has(transaction.id)) {
+        const handshakeStartMs = this.handshakeStart(transaction, atMs);
+        const wasFresh = this.isFresh(transaction, atMs);
+        const early = { transaction, reply, source, atMs, handshakeStartMs, wasFresh, isAnswered: false };
+        this.early.set(transaction.id, early);
+      }
       for (const nonce of reply.nonces) this.issue(nonce, transaction, atMs);
-      if (!this.early.has(transaction.id))
-        this.early.set(transaction.id, { transaction, reply, source, atMs });
       return;
     } else if (exchange.result === undefined) {
       const result = this.resultOf(exchange, reply);
@@ -151,8 +166,11 @@ export class Truth {
    * wire then joins that answer to the challenge that was seen.
    */
   private answer({ nonce, challengedIn }: CredentialFacts, aor: string): void {
-    if (this.issuedIn.has(challengeOf(nonce, challengedIn))) this.challenges.delete(challengedIn);
-    else if (this.challengedWith.has(nonceOf(nonce, aor))) this.abandonedSlack++;
+    if (this.issuedIn.has(challengeOf(nonce, challengedIn))) {
+      this.challenges.delete(challengedIn);
+      const early = this.early.get(challengedIn);
+      if (early !== undefined) early.isAnswered = true;
+    } else if (this.challengedWith.has(nonceOf(nonce, aor))) this.abandonedSlack++;
   }
 
   /** Two phones of one AOR with one nonce: which of them answers, nobody can tell by the nonce. */
@@ -177,6 +195,7 @@ export class Truth {
       result,
       isLate: false,
       handshakeStartMs: atMs,
+      wasFresh: undefined,
     });
     this.results[result]++;
     if (result === 'ok') this.murky.add(transaction.aor);
@@ -278,7 +297,9 @@ export class Truth {
     const own = this.isWarmingUp(atMs) ? 'learned' : 'added';
     this.ledger.accepted({ transaction, reply, source, askedAtMs: firstAtMs, atMs, handshakeStartMs }, own);
     for (const { contactId, toldSec } of reply.listed) {
-      const isOwn = transaction.contacts.some((contact) => contact.contactId === contactId);
+      const isOwn = transaction.contacts.some(
+        (contact) => contact.contactId === contactId && !contact.isRemoval,
+      );
       if (isOwn) this.longestGrantSec = Math.max(this.longestGrantSec, toldSec);
     }
   }
@@ -295,15 +316,20 @@ export class Truth {
     return resultOfStatus(status);
   }
 
+  private isFresh({ credentials, aor }: TransactionFacts, sentAtMs: number): boolean {
+    if (credentials === undefined) return false;
+    const issuedAtMs = this.issuedAtMs.get(credentials.nonce);
+    const isYoung = issuedAtMs !== undefined && sentAtMs - issuedAtMs <= FRESH_MS;
+    return isYoung && !this.usedOk.has(nonceOf(credentials.nonce, aor));
+  }
+
   /**
    * Credentials that were refused without a word about staleness. What was really the matter is known here, but
    * an observer has only the nonce to go by.
    */
   private refusedCredentials(exchange: TrueExchange, credentials: CredentialFacts, aor: string): Result {
     const key = nonceOf(credentials.nonce, aor);
-    const issuedAtMs = this.issuedAtMs.get(credentials.nonce);
-    const isYoung = issuedAtMs !== undefined && exchange.firstAtMs - issuedAtMs <= FRESH_MS;
-    const isFresh = isYoung && !this.usedOk.has(key);
+    const isFresh = exchange.wasFresh ?? this.isFresh(exchange.transaction, exchange.firstAtMs);
     const isRepeated = this.rejected.has(key);
     this.rejected.add(key);
     const isRightPassword = credentials.passwordIsRight && exchange.transaction.userIsKnown;
