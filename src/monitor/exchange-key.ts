@@ -1,7 +1,7 @@
 import { ascii, COLON, COMMA, equals, isSpace, isTokenByte, SEMICOLON, ZERO } from '../sip/bytes.ts';
+import { CSeq, readCSeq } from '../sip/cseq.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
-import { CSeq, readCSeq } from '../sip/message.ts';
 import { DEFAULT_PORT, readVia, Via } from '../sip/via.ts';
 import { hashOf, textOf } from './texts.ts';
 

@@ -1,7 +1,8 @@
 import { Endpoint, readHost } from '../sip/address.ts';
+import { CSeq, readCSeq } from '../sip/cseq.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
-import { CSeq, MAX_DATAGRAM_BYTES, parse, readCSeq } from '../sip/message.ts';
+import { MAX_DATAGRAM_BYTES, parse } from '../sip/message.ts';
 import { methodOf } from '../sip/methods.ts';
 import { Via } from '../sip/via.ts';
 import type { Datagram, Decision } from './decision.ts';

@@ -1,8 +1,8 @@
 import { ascii, QUESTION, sameBytes } from '../sip/bytes.ts';
+import { CSeq, readCSeq } from '../sip/cseq.ts';
 import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
-import { CSeq, readCSeq } from '../sip/message.ts';
 import { findParam, NameAddr, readNameAddr } from '../sip/name-addr.ts';
 import { Param } from '../sip/params.ts';
 import { readUri, Uri } from '../sip/uri.ts';

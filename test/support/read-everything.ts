@@ -6,8 +6,9 @@
 import { Endpoint, readHost, readIpv4, readIpv6 } from '../../src/sip/address.ts';
 import { findAuthParam, readAuthScheme } from '../../src/sip/auth.ts';
 import { ascii } from '../../src/sip/bytes.ts';
+import { CSeq, readCSeq } from '../../src/sip/cseq.ts';
 import type { MessageFault } from '../../src/sip/message.ts';
-import { CSeq, Message, parse, readCSeq } from '../../src/sip/message.ts';
+import { Message, parse } from '../../src/sip/message.ts';
 import { METHODS } from '../../src/sip/methods.ts';
 import { findParam, NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
 import { Param, readParam, Span } from '../../src/sip/params.ts';
