@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { text } from '../../src/sip/bytes.ts';
 import { Header } from '../../src/sip/headers.ts';
 import type { MessageFault } from '../../src/sip/message.ts';
 import { MAX_DATAGRAM_BYTES, MAX_HEADER_LINES, Message, parse } from '../../src/sip/message.ts';
