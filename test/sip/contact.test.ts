@@ -32,6 +32,19 @@ describe('readContact', () => {
     ]);
   });
 
+  it('tells whether the URI stands in brackets, in the usual form and in any other', () => {
+    const contact = new Contact();
+    for (const [line, isBracketed] of [
+      ['<sip:a@h>;expires=1', true],
+      ['"A" <sip:a@h>', true],
+      ['sip:a@h;expires=1', false],
+      ['*', false],
+    ] as const) {
+      assert.ok(readContact(ascii(line), 0, line.length, contact), line);
+      assert.equal(contact.value.isBracketed, isBracketed, line);
+    }
+  });
+
   it('reads a list with commas and semicolons in quotes', () => {
     const line = '<sip:a@h>;pub-gruu="sip:x;gr=1,2";expires=1 , "a, b" <sip:b@h>;EXPIRES=2,sip:c@h;expires=3';
     assert.deepEqual(
