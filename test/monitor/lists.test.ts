@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { A, B, bound, PHONE_B } from './support/bound.ts';
 import { AOR, Wire } from './support/wire.ts';
-
-const A = '<sip:24001@10.0.13.244>';
-const B = '<sip:24001@10.0.13.77:5062>';
-const PHONE_B = '10.0.13.77:5062';
-
-/** A wire past its warm-up with one binding of A, 360 s, and nothing counted but that. */
-function bound(options: ConstructorParameters<typeof Wire>[0] = {}): Wire {
-  const wire = new Wire(options).warm();
-  wire.bind({ contacts: [`${A};expires=360`], cseq: 10 });
-  return wire;
-}
 
 describe('what a list leaves out', () => {
   it('removed: a registrar that lists all no longer lists it', () => {
