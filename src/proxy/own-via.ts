@@ -11,13 +11,14 @@ import {
 } from '../sip/bytes.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
+import type { HashKey } from '../sip/siphash.ts';
+import { HashInput, sipHash128 } from '../sip/siphash.ts';
 import type { Edits } from '../sip/splice.ts';
 import { hasCookieBranch, readVia, Via } from '../sip/via.ts';
 import { writeEol } from './lines.ts';
 import type { Request } from './request.ts';
 import type { Routes } from './routes.ts';
-import type { HashKey, SigningKey } from './signer.ts';
-import { HashInput, sipHash128 } from './siphash.ts';
+import type { SigningKey } from './signer.ts';
 
 /**
  * Our own Via: `Via: SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bK…;s=0;m=…;l=…`. All that a stateless proxy

@@ -2,6 +2,8 @@ import { ascii, equals, writeBytes, writeHex32, writeRange } from '../sip/bytes.
 import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
+import type { HashKey } from '../sip/siphash.ts';
+import { HashInput, sipHash128 } from '../sip/siphash.ts';
 import { Edits } from '../sip/splice.ts';
 import type { Datagram, Decision } from './decision.ts';
 import { writeEol } from './lines.ts';
@@ -9,8 +11,6 @@ import { isSendable } from './own-host.ts';
 import type { LocalStatus, Outcome, Reason } from './reasons.ts';
 import type { Request } from './request.ts';
 import type { Routes } from './routes.ts';
-import type { HashKey } from './signer.ts';
-import { HashInput, sipHash128 } from './siphash.ts';
 import { replyTarget, stampTopVia } from './stamp.ts';
 
 const STATUS_LINES: Readonly<Record<LocalStatus, Uint8Array>> = {

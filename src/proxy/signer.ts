@@ -1,3 +1,5 @@
+import type { HashKey } from '../sip/siphash.ts';
+
 /**
  * The secret as the forwarding core sees it: keyed hashes, each purpose with a key of its own, derived
  * from one secret by HKDF. Implemented by `src/signer.ts`; the hash itself is SipHash-2-4 with 128 bits.
@@ -6,9 +8,6 @@ export interface Signer {
   /** The current key first, then the previous one while a rotation lasts; at least one, at most two. */
   readonly keys: readonly SigningKey[];
 }
-
-/** A SipHash key: 128 bits as four little-endian 32-bit words. */
-export type HashKey = Int32Array;
 
 export interface SigningKey {
   /** First nibble of SHA-256 of the secret: which key signed a token. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { HashInput, sipHash128 } from '../../src/proxy/siphash.ts';
+import { HashInput, sipHash128 } from '../../src/sip/siphash.ts';
 
 /**
  * SipHash-2-4 with 128 bits of output, key 00 01 … 0f, over 00 01 … of 0 to 63 bytes: the reference

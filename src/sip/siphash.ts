@@ -1,4 +1,5 @@
-import type { HashKey } from './signer.ts';
+/** A SipHash key: 128 bits as four little-endian 32-bit words. */
+export type HashKey = Int32Array;
 
 /**
  * SipHash-2-4 with 128 bits of output, in plain 32-bit arithmetic (no BigInt, no allocation). Frozen:
