@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { COUNTERS_BYTES, CounterReader } from './net/counters.ts';
-import type { RingPlace } from './net/ring.ts';
 import { RingReader, ringFootprint } from './net/ring.ts';
 import type { TransportKind } from './net/transport.ts';
 import { ARENA_BYTES, RECEIVE_BUFFER_BYTES } from './net/transport.ts';
+import { createSharedMemory, KERNEL_BYTES, kernel } from './sip/kernel/kernel.ts';
 import type { ControlMessage, UnsignedAssignment, WorkerReport, WorkerSetup } from './worker-protocol.ts';
 
 export interface ForwardingOptions {
@@ -47,17 +47,20 @@ export class ForwardingThread {
 
   constructor(options: ForwardingOptions) {
     const ringBytes = options.ringBytes ?? DEFAULT_RING_BYTES;
-    const ring: RingPlace = {
-      buffer: new SharedArrayBuffer(ringFootprint(ringBytes) + ARENA_BYTES),
-      offset: 0,
-      capacityBytes: ringBytes,
-    };
+    const ring = { offset: 0, capacityBytes: ringBytes };
+    const arena = { offset: ringFootprint(ringBytes), length: ARENA_BYTES };
+    const kernelAt = arena.offset + arena.length;
+    const memory = createSharedMemory(kernelAt + 2 * KERNEL_BYTES);
+    // What the tap brings is read where it lies.
+    kernel.moveTo(memory, kernelAt + KERNEL_BYTES);
     const counters = new SharedArrayBuffer(COUNTERS_BYTES);
     this.counters = new CounterReader(counters, options.durationBoundsSec);
-    this.tap = new RingReader(ring);
+    this.tap = new RingReader({ buffer: memory.buffer, ...ring });
     const setup: WorkerSetup = {
+      memory,
       ring,
-      arena: { offset: ringFootprint(ringBytes), length: ARENA_BYTES },
+      arena,
+      kernelAt,
       counters,
       mailbox: this.mailbox,
       durationBoundsSec: options.durationBoundsSec,

@@ -11,6 +11,7 @@ import type { Transport } from './net/transport.ts';
 import { Decision } from './proxy/decision.ts';
 import type { Signer } from './proxy/signer.ts';
 import { createSigner } from './signer.ts';
+import { kernel } from './sip/kernel/kernel.ts';
 import type { ControlMessage, WorkerReport, WorkerSetup } from './worker-protocol.ts';
 import { signAssignment } from './worker-protocol.ts';
 
@@ -42,7 +43,8 @@ async function open(
   report: (message: WorkerReport) => void,
 ): Promise<{ readonly transport: Transport; readonly forwarder: Forwarder }> {
   const assignment = signAssignment(setup.assignment, signer);
-  const tap = new RingWriter(setup.ring);
+  kernel.moveTo(setup.memory, setup.kernelAt);
+  const tap = new RingWriter({ buffer: setup.memory.buffer, ...setup.ring });
   const { transport, why } = await openTransport(
     setup.transport,
     { sockets: assignment.routes.sockets, receiveBufferBytes: setup.receiveBufferBytes },

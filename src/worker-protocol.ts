@@ -4,6 +4,7 @@ import type { TransportKind } from './net/transport.ts';
 import type { LocalSocket, Network, Routes } from './proxy/routes.ts';
 import type { Signer } from './proxy/signer.ts';
 import { Endpoint } from './sip/address.ts';
+import type { SharedMemory } from './sip/kernel/web-assembly.ts';
 
 /** What the two threads say to each other. Routes hold functions, so they cross without their signer. */
 
@@ -16,8 +17,11 @@ export interface UnsignedAssignment {
 
 /** Given to the worker at its birth. */
 export interface WorkerSetup {
-  readonly ring: RingPlace;
+  /** Everything else lies in it: ring, arena, and what the worker's kernel needs for itself. */
+  readonly memory: SharedMemory;
+  readonly ring: Omit<RingPlace, 'buffer'>;
   readonly arena: { readonly offset: number; readonly length: number };
+  readonly kernelAt: number;
   readonly counters: SharedArrayBuffer;
   /** Int32: how many control messages were ever posted; looking at it costs less than asking the port. */
   readonly mailbox: SharedArrayBuffer;

@@ -15,6 +15,7 @@ const WARM_UP = 30_000;
 const COUNTED = 20_000;
 /** Where a datagram lies in its arena: some room before it, as in a receive slot. */
 const SLOT = 2048;
+const RING_BYTES = 4 * 1024 * 1024;
 
 const load = async (/** @type {string[]} */ ...path) => import(inRoot('dist', ...path));
 const fixture = (/** @type {string} */ name) => readFileSync(inRoot('test', 'fixtures', 'seed', name));
@@ -39,15 +40,28 @@ function measure(name, work, datagrams = 1) {
   };
 }
 
+/** Memory as in the running process: what arrives there is read where it lies. */
+const ARENA_BYTES = 8 * 1024 * 1024;
+const { createSharedMemory, KERNEL_BYTES, kernel } = await load('src', 'sip', 'kernel', 'kernel.js');
+kernel.moveTo(createSharedMemory(ARENA_BYTES + KERNEL_BYTES), ARENA_BYTES);
+let arenaUsed = 0;
+
+function arenaOf(/** @type {number} */ length) {
+  const from = arenaUsed;
+  arenaUsed += length;
+  return from;
+}
+
 /** A datagram in an arena, fresh for each turn because editing is done in place. */
 function slotOf(/** @type {any} */ Datagram, /** @type {Uint8Array} */ bytes, /** @type {any} */ source) {
-  const arena = new Uint8Array(SLOT + 65_536);
+  const arena = kernel.bytes;
+  const start = arenaOf(SLOT + 65_536) + SLOT;
   const datagram = new Datagram();
   datagram.bytes = arena;
-  datagram.start = SLOT;
-  datagram.end = SLOT + bytes.length;
+  datagram.start = start;
+  datagram.end = start + bytes.length;
   datagram.source.copyFrom(source);
-  const refill = () => arena.set(bytes, SLOT);
+  const refill = () => arena.set(bytes, start);
   refill();
   return { datagram, refill };
 }
@@ -82,7 +96,11 @@ async function forwarding() {
       measure(`decide and splice a REGISTER, ${contactMode}`, () => {
         request.refill();
         decide(request.datagram, routes, decision);
-        decision.edits.applyInPlace(request.datagram.bytes, decision.message.start, 0);
+        decision.edits.applyInPlace(
+          request.datagram.bytes,
+          decision.message.start,
+          request.datagram.start - SLOT,
+        );
       }),
       measure(`decide its 200, ${contactMode}`, () => decide(response.datagram, routes, decision)),
     );
@@ -112,11 +130,12 @@ async function monitoring() {
     const phone = endpoint(`10.1.${number >> 8}.${number & 255}:5060`);
     return { phone, messages: [of(f3), of(f4)] };
   });
-  const ring = new Uint8Array(4 * 1024 * 1024);
+  const ring = kernel.bytes;
+  const ringStart = arenaOf(RING_BYTES);
   let turn = 0;
-  let at = 0;
+  let at = ringStart;
   const put = (/** @type {Buffer} */ message, /** @type {'request' | 'response'} */ kind) => {
-    if (at + message.length > ring.length) at = 0;
+    if (at + message.length > ringStart + RING_BYTES) at = ringStart;
     ring.set(message, at);
     tapped.kind = kind;
     tapped.bytes = ring;

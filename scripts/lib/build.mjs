@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture, say } from './command.mjs';
+import { compileKernel, KERNEL_CODE } from './kernel.mjs';
 import { inRoot, ROOT } from './paths.mjs';
 
 const SOURCE_FOLDERS = ['src', 'test', 'grafana'];
@@ -28,7 +29,9 @@ export function filesUnder(root, folders) {
 /** Changes with any source that is added, edited, renamed or removed. */
 function sourcesStamp() {
   const hash = createHash('sha256').update(process.versions.node);
-  const sources = filesUnder(ROOT, SOURCE_FOLDERS).filter((path) => path.endsWith('.ts'));
+  const sources = filesUnder(ROOT, SOURCE_FOLDERS).filter(
+    (path) => path.endsWith('.ts') && path !== KERNEL_CODE,
+  );
   for (const path of [...sources, 'tsconfig.json', 'package-lock.json']) {
     const { size, mtimeMs } = statSync(inRoot(path));
     hash.update(`${path} ${size} ${mtimeMs}\n`);
@@ -47,9 +50,10 @@ function removeStale() {
 /** Compiles the sources into dist/ unless dist/ is up to date. */
 export function ensureBuild() {
   const stamp = sourcesStamp();
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp) return;
-  say('compiling (tsc)');
+  if (existsSync(STAMP) && existsSync(inRoot(KERNEL_CODE)) && readFileSync(STAMP, 'utf8') === stamp) return;
+  say('compiling (asc, tsc)');
   rmSync(STAMP, { force: true });
+  compileKernel();
   const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc');
   const done = capture([process.execPath, compiler, '-p', 'tsconfig.json'], {
     cwd: ROOT,

@@ -110,34 +110,10 @@ export function indexOf(bytes: Uint8Array, start: number, end: number, byte: num
   return -1;
 }
 
-/** A view of the same bytes by fours; undefined where they do not start on a multiple of four. */
-export function wordsOf(bytes: Uint8Array): Int32Array | undefined {
-  if ((bytes.byteOffset & 3) !== 0) return undefined;
-  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
-}
-
-/** Four times the byte behind CR, four high bits: with them a word shows in three steps whether a byte is CR or less. */
-export const BEHIND_CR = 0x0e0e0e0e;
-export const HIGH_BITS = 0x80808080 | 0;
-
-/** First CR or LF in the range, or -1: where most bytes of a message are looked at, so by fours where `words` allows. */
-export function indexOfLineEnd(
-  bytes: Uint8Array,
-  words: Int32Array | undefined,
-  start: number,
-  end: number,
-): number {
-  let at = start;
-  if (words !== undefined) {
-    while (at < end && (at & 3) !== 0) if (isLineEnd(bytes[at++]!)) return at - 1;
-    while (at + 4 <= end) {
-      const word = words[at >> 2]!;
-      if (((word - BEHIND_CR) & ~word & HIGH_BITS) !== 0) break;
-      at += 4;
-    }
-  }
-  while (at < end && !isLineEnd(bytes[at]!)) at++;
-  return at < end ? at : -1;
+/** First CR or LF in the range, or -1. */
+export function indexOfLineEnd(bytes: Uint8Array, start: number, end: number): number {
+  for (let i = start; i < end; i++) if (isLineEnd(bytes[i]!)) return i;
+  return -1;
 }
 
 function isLineEnd(byte: number): boolean {

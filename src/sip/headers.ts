@@ -1,3 +1,5 @@
+import { ascii, equalsFolded } from './bytes.ts';
+
 /**
  * The header fields whose meaning someone in this house needs; every other name is OTHER and passes
  * unread. Small integers, because the header index of a message is an array of integers.
@@ -36,7 +38,7 @@ export type HeaderId = (typeof Header)[keyof typeof Header];
 export const HEADER_COUNT = 25;
 
 /** Full names with their compact forms (RFC 3261 §7.3.3; the others' from their own RFCs at IANA). */
-const NAMES: readonly (readonly [HeaderId, ...string[]])[] = [
+export const NAMES: readonly (readonly [HeaderId, ...string[]])[] = [
   [Header.VIA, 'via', 'v'],
   [Header.FROM, 'from', 'f'],
   [Header.TO, 'to', 't'],
@@ -63,78 +65,20 @@ const NAMES: readonly (readonly [HeaderId, ...string[]])[] = [
   [Header.DATE, 'date'],
 ];
 
-const LONGEST_NAME = 19;
-/** Words that hold the longest name. */
-export const NAME_WORDS = 5;
-const LETTERS = 32;
-const NO_NAME = 0;
-const DASH = 0x2d;
-/** Set in a lower-case letter, and not in its capital. */
-const CASE_BIT = 0x20;
+/** Bytes of the longest of them. */
+export const MAX_NAME_LENGTH = 19;
 
-/**
- * The names as flat tables of words (four bytes each, the first one lowest), because this is asked for every line
- * of every message: the first candidate by length and first letter, then a chain of the few that share both. A
- * name is the same where its words are, once the bits that tell capitals apart are set; a dash has none.
- */
-const ids: HeaderId[] = [Header.OTHER];
-const firstCandidate = new Uint8Array((LONGEST_NAME + 1) * LETTERS);
-const nextCandidate: number[] = [NO_NAME];
-const literalWords: number[] = new Array(NAME_WORDS).fill(0);
-const caseBits: number[] = new Array(NAME_WORDS).fill(0);
-for (const [id, ...names] of NAMES) for (const name of names) addName(id, name);
-const ID_OF = Uint8Array.from(ids);
-const NEXT = Uint8Array.from(nextCandidate);
-const LITERALS = Int32Array.from(literalWords);
-const CASE_BITS = Int32Array.from(caseBits);
+/** Ids and names by length. */
+const BY_LENGTH: (readonly [HeaderId, Uint8Array])[][] = Array.from(
+  { length: MAX_NAME_LENGTH + 1 },
+  () => [],
+);
+for (const [id, ...names] of NAMES) for (const name of names) BY_LENGTH[name.length]!.push([id, ascii(name)]);
 
-function addName(id: HeaderId, name: string): void {
-  const cell = name.length * LETTERS + (name.charCodeAt(0) & (LETTERS - 1));
-  nextCandidate.push(firstCandidate[cell]!);
-  firstCandidate[cell] = ids.length;
-  ids.push(id);
-  for (let word = 0; word < NAME_WORDS; word++) {
-    let literal = 0;
-    let bits = 0;
-    for (let i = word * 4; i < Math.min(word * 4 + 4, name.length); i++) {
-      const code = name.charCodeAt(i);
-      literal |= code << ((i & 3) * 8);
-      if (code !== DASH) bits |= CASE_BIT << ((i & 3) * 8);
-    }
-    literalWords.push(literal);
-    caseBits.push(bits);
-  }
-}
-
-/**
- * The id of the header whose name of `length` bytes stands in `words`, compact forms included; OTHER where none
- * matches. What is behind the name in its last word does not count.
- */
-export function headerIdOfWords(words: Int32Array, length: number): HeaderId {
-  if (length < 1 || length > LONGEST_NAME) return Header.OTHER;
-  const whole = length >> 2;
-  const rest = (1 << ((length & 3) * 8)) - 1;
-  let candidate = firstCandidate[length * LETTERS + (words[0]! & (LETTERS - 1))]!;
-  while (candidate !== NO_NAME) {
-    const at = candidate * NAME_WORDS;
-    let differences = 0;
-    for (let i = 0; i < whole; i++) differences |= (words[i]! | CASE_BITS[at + i]!) ^ LITERALS[at + i]!;
-    if (rest !== 0) {
-      differences |= ((words[whole]! & rest) | CASE_BITS[at + whole]!) ^ LITERALS[at + whole]!;
-    }
-    if (differences === 0) return ID_OF[candidate]! as HeaderId;
-    candidate = NEXT[candidate]!;
-  }
-  return Header.OTHER;
-}
-
-const nameWords = new Int32Array(NAME_WORDS);
-
-/** The same for a name that stands anywhere in a datagram. */
+/** The id of the header whose name stands in the range, compact forms included; OTHER where none matches. */
 export function headerId(bytes: Uint8Array, start: number, end: number): HeaderId {
   const length = end - start;
-  if (length < 1 || length > LONGEST_NAME) return Header.OTHER;
-  nameWords.fill(0);
-  for (let i = 0; i < length; i++) nameWords[i >> 2]! |= bytes[start + i]! << ((i & 3) * 8);
-  return headerIdOfWords(nameWords, length);
+  if (length < 1 || length > MAX_NAME_LENGTH) return Header.OTHER;
+  for (const [id, name] of BY_LENGTH[length]!) if (equalsFolded(bytes, start, end, name)) return id;
+  return Header.OTHER;
 }

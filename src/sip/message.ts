@@ -1,15 +1,12 @@
 import {
   ascii,
-  BEHIND_CR,
   COLON,
   CR,
   decimal,
   equalsFolded,
-  HIGH_BITS,
   HTAB,
   indexOf,
   indexOfLineEnd,
-  isToken,
   LANGLE,
   LF,
   NOT_A_NUMBER,
@@ -18,10 +15,10 @@ import {
   skipSpace,
   TOKEN,
   trimEnd,
-  wordsOf,
 } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
-import { HEADER_COUNT, Header, headerId, headerIdOfWords, NAME_WORDS } from './headers.ts';
+import { HEADER_COUNT, Header, headerId } from './headers.ts';
+import { kernel, LINE_WORDS, MAX_SCANNED_BYTES, MAX_SCANNED_LINES } from './kernel/kernel.ts';
 import type { Method } from './methods.ts';
 import { methodOf } from './methods.ts';
 
@@ -74,9 +71,6 @@ export class Message {
   /** The first thing that is wrong with the message as such; undefined = well-formed. */
   fault: MessageFault | undefined = undefined;
 
-  /** The same bytes by fours, where they lie so that this is possible; for the search of line ends. */
-  words: Int32Array | undefined = undefined;
-
   /** Four to a line: header id, line start, value start, value end. Read it through the methods below. */
   readonly index = new Int32Array(MAX_HEADER_LINES * STRIDE);
   readonly first = new Int32Array(HEADER_COUNT);
@@ -84,10 +78,7 @@ export class Message {
   readonly counts = new Int32Array(HEADER_COUNT);
 
   reset(bytes: Uint8Array, start: number, end: number): void {
-    if (this.bytes !== bytes) {
-      this.bytes = bytes;
-      this.words = wordsOf(bytes);
-    }
+    this.bytes = bytes;
     this.start = start;
     this.end = end;
     this.isRequest = true;
@@ -117,6 +108,27 @@ export class Message {
     if (this.counts[id]!++ === 0) this.first[id] = this.headerCount;
     this.last[id] = this.headerCount;
     this.headerCount++;
+  }
+
+  /** Takes over an ordinary Request-Line that the kernel has read `shift` bytes away from where it stands. */
+  takeRequestLine(shift: number): void {
+    const { words, linesWord } = kernel;
+    this.methodEnd = words[linesWord]! + shift;
+    this.uriStart = this.methodEnd + 1;
+    this.uriEnd = words[linesWord + 1]! + shift;
+    this.method = methodOf(this.bytes, this.start, this.methodEnd);
+    this.eolLength = 2;
+  }
+
+  /** The same for header lines, so many of them; answers where the value of the last one ends. */
+  addScanned(count: number, shift: number): number {
+    const { words, linesWord } = kernel;
+    const end = linesWord + count * LINE_WORDS;
+    for (let from = linesWord; from < end; from += LINE_WORDS) {
+      const id = words[from]! as HeaderId;
+      this.addHeader(id, words[from + 1]! + shift, words[from + 2]! + shift, words[from + 3]! + shift);
+    }
+    return words[end - 1]! + shift;
   }
 
   /** How many lines carry this header. */
@@ -176,18 +188,31 @@ export function parse(bytes: Uint8Array, start: number, end: number, message: Me
   let at = start;
   while (at < end && (bytes[at] === CR || bytes[at] === LF)) at++;
   message.reset(bytes, at, end);
-  const lineFeed = findLineFeed(message, at, end, 'start_line');
-  if (lineFeed < 0) return false;
-  message.eolLength = lineFeed > at && bytes[lineFeed - 1] === CR ? 2 : 1;
-  const lineEnd = lineFeed + 1 - message.eolLength;
-  const isSip = isVersionPrefix(bytes, at, lineEnd)
-    ? readStatusLine(message, at, lineEnd)
-    : readRequestLine(message, at, lineEnd);
-  if (!isSip) return false;
-  message.headersStart = lineFeed + 1;
-  readHeaders(message, lineFeed + 1, end);
+  const place = kernel.placeOf(bytes, at, end);
+  const headersStart = readStartLine(message, at, end, place);
+  if (headersStart < 0) return false;
+  message.headersStart = headersStart;
+  readHeaders(message, headersStart, end, place - at);
   boundBody(message);
   return true;
+}
+
+/** Answers where the headers start, or -1 where this is no start line of SIP. */
+function readStartLine(message: Message, start: number, end: number, place: number): number {
+  const { bytes } = message;
+  const next = kernel.requestLine(place, Math.min(place + end - start, place + MAX_SCANNED_BYTES));
+  if (next > 0) {
+    message.takeRequestLine(start - place);
+    return next + start - place;
+  }
+  const lineFeed = findLineFeed(message, start, end, 'start_line');
+  if (lineFeed < 0) return -1;
+  message.eolLength = lineFeed > start && bytes[lineFeed - 1] === CR ? 2 : 1;
+  const lineEnd = lineFeed + 1 - message.eolLength;
+  const isSip = isVersionPrefix(bytes, start, lineEnd)
+    ? readStatusLine(message, start, lineEnd)
+    : readRequestLine(message, start, lineEnd);
+  return isSip ? lineFeed + 1 : -1;
 }
 
 /**
@@ -195,13 +220,13 @@ export function parse(bytes: Uint8Array, start: number, end: number, message: Me
  * line end, so that what we see as the rest of a value would be a header of its own to the PBX, a Path for one.
  */
 function findLineFeed(message: Message, start: number, end: number, fault: MessageFault): number {
-  const { bytes, words } = message;
-  let at = indexOfLineEnd(bytes, words, start, end);
+  const { bytes } = message;
+  let at = indexOfLineEnd(bytes, start, end);
   while (at >= 0 && bytes[at] === CR) {
     if (at + 1 === end) return -1;
     if (bytes[at + 1] === LF) return at + 1;
     message.fail(fault);
-    at = indexOfLineEnd(bytes, words, at + 1, end);
+    at = indexOfLineEnd(bytes, at + 1, end);
   }
   return at;
 }
@@ -257,101 +282,35 @@ export function isUriText(bytes: Uint8Array, start: number, end: number): boolea
   return end > start;
 }
 
-const COLONS = 0x3a3a3a3a;
-const ONES = 0x01010101;
-/** What may be read behind the start of a line for its name. */
-const NAME_REACH_WORDS = NAME_WORDS + 1;
-const nameWords = new Int32Array(NAME_WORDS);
-
 /**
- * The header lines, down to the empty one (§7.3.1). Most of a message's bytes are looked at here and nowhere else,
- * so they are looked at by fours, in one loop over local variables. It takes the ordinary line: a name of up to 19
- * bytes, a colon, one space or none, a value, CRLF, no fold. Whatever else there is leaves for `readLine`.
+ * The header lines, down to the empty one (§7.3.1): the ordinary ones are the kernel's, all others `readLine`'s.
+ * `shift` is added to a position for where the kernel finds it.
  */
-function readHeaders(message: Message, from: number, end: number): void {
-  const { bytes, words, index, first, last, counts } = message;
-  const wordCount = words === undefined ? 0 : words.length;
-  let count = 0;
+function readHeaders(message: Message, from: number, end: number, shift: number): void {
+  const { bytes } = message;
+  const scanEnd = Math.min(end, message.start + MAX_SCANNED_BYTES) + shift;
   let at = from;
-  while (at < end && count < MAX_HEADER_LINES) {
-    const start = at;
-    const byte = bytes[at]!;
-    if (byte <= CR && (byte === LF || (byte === CR && at + 1 < end && bytes[at + 1] === LF))) {
-      message.headerCount = count;
+  while (at < end && message.headerCount < MAX_HEADER_LINES) {
+    const count = kernel.scan(at + shift, scanEnd);
+    if (count > 0) at = message.addScanned(count, -shift) + 2;
+    if (count === MAX_SCANNED_LINES) continue;
+    const eolLength = eolLengthAt(bytes, at, end);
+    if (eolLength > 0) {
       message.headersEnd = at;
-      message.bodyStart = byte === LF ? at + 1 : at + 2;
+      message.bodyStart = at + eolLength;
       return;
     }
-
-    let id: HeaderId = Header.OTHER;
-    let valueStart = 0;
-    let word = at >> 2;
-    if (words !== undefined && word + NAME_REACH_WORDS < wordCount) {
-      const shift = (at & 3) << 3;
-      let length = 0;
-      let upper = words[word]!;
-      for (let i = 0; i < NAME_WORDS; i++) {
-        const lower = upper;
-        upper = words[++word]!;
-        const four = (lower >>> shift) | ((upper << (31 - shift)) << 1);
-        nameWords[i] = four;
-        const noColon = four ^ COLONS;
-        const found = (noColon - ONES) & ~noColon & HIGH_BITS;
-        if (found !== 0) {
-          length = i * 4 + firstFlagged(found);
-          break;
-        }
-      }
-      id = headerIdOfWords(nameWords, length);
-      if (id !== Header.OTHER || isToken(bytes, at, at + length)) valueStart = at + length + 1;
-    }
-
-    if (valueStart > 0) {
-      if (bytes[valueStart] === SPACE) valueStart++;
-      word = valueStart >> 2;
-      // The bytes before the value in its first word are no line ends, whatever they are.
-      let four = words![word]! | ((1 << ((valueStart & 3) << 3)) - 1);
-      let found = (four - BEHIND_CR) & ~four & HIGH_BITS;
-      while (found === 0 && ++word < wordCount) {
-        four = words![word]!;
-        found = (four - BEHIND_CR) & ~four & HIGH_BITS;
-      }
-      at = word * 4 + firstFlagged(found);
-      const isUsual =
-        at + 2 < end &&
-        at > valueStart &&
-        bytes[at] === CR &&
-        bytes[at + 1] === LF &&
-        bytes[at + 2] !== SPACE &&
-        bytes[at + 2] !== HTAB &&
-        bytes[at - 1]! > SPACE &&
-        bytes[valueStart]! > SPACE;
-      if (isUsual) {
-        const place = count * STRIDE;
-        index[place] = id;
-        index[place + 1] = start;
-        index[place + 2] = valueStart;
-        index[place + 3] = at;
-        if (counts[id]!++ === 0) first[id] = count;
-        last[id] = count;
-        count++;
-        at += 2;
-        continue;
-      }
-    }
-    message.headerCount = count;
-    at = readLine(message, start, end);
-    count = message.headerCount;
+    if (at < end) at = readLine(message, at, end);
   }
-  message.headerCount = count;
   message.headersEnd = end;
   message.bodyStart = end;
   message.fail('headers_unterminated');
 }
 
-/** Which of a word's bytes is the first whose high bit is set. */
-function firstFlagged(word: number): number {
-  return (31 - Math.clz32(word & -word)) >> 3;
+/** 2 where CRLF stands, 1 where LF does, else 0. */
+function eolLengthAt(bytes: Uint8Array, at: number, end: number): 0 | 1 | 2 {
+  if (at < end && bytes[at] === LF) return 1;
+  return at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF ? 2 : 0;
 }
 
 /** One header of any form, with its folded lines; answers where the next line starts. */

@@ -43,14 +43,23 @@ export class ReadWatch {
     watched.set(bytes);
     const get = (target: Uint8Array, key: string | symbol): unknown => {
       const index = typeof key === 'string' ? Number(key) : Number.NaN;
+      if (key === 'subarray') return copyOf;
       if (Number.isNaN(index)) return Reflect.get(target, key, target);
-      this.reads++;
-      if (index < start || index >= end)
-        throw new RangeError(`read at ${index}, outside of ${start}..${end}`);
-      if (this.reads > this.maxReads) throw new RangeError(`more than ${this.maxReads} reads`);
+      this.note(index, index + 1, start, end);
       return target[index];
     };
+    /** Whoever takes a part is taken to read all of it, once. */
+    const copyOf = (from: number, to: number): Uint8Array => {
+      this.note(from, to, start, end);
+      return watched.slice(from, to);
+    };
     return { bytes: new Proxy(watched, { get }), start, end };
+  }
+
+  private note(from: number, to: number, start: number, end: number): void {
+    this.reads += to - from;
+    if (from < start || to > end) throw new RangeError(`read at ${from}..${to}, outside of ${start}..${end}`);
+    if (this.reads > this.maxReads) throw new RangeError(`more than ${this.maxReads} reads`);
   }
 }
 

@@ -1,0 +1,203 @@
+/**
+ * The two loops in which a proxy spends its time, in AssemblyScript: TypeScript that is compiled to WebAssembly and
+ * has vectors of 16 bytes and integers of 64 bits. Nothing here keeps state, and nothing is decided here that the
+ * callers could not tell from what was written: `kernel.ts` says where everything stands in memory.
+ */
+
+/** The table of header names: a cell for each length and first letter, then the names. */
+const LETTERS: i32 = 32;
+const LONGEST_NAME: i32 = 19;
+const CELLS_BYTES: i32 = (LONGEST_NAME + 1) * LETTERS;
+/** A name: its first 16 bytes, what tells its capitals, the last four of both again, id, and the next in its cell. */
+const NAME_BYTES: i32 = 48;
+const NAME_CASE_AT: usize = 16;
+const NAME_TAIL_AT: usize = 32;
+const NAME_TAIL_CASE_AT: usize = 36;
+const NAME_ID_AT: usize = 40;
+const NAME_NEXT_AT: usize = 44;
+const LINE_BYTES: i32 = 16;
+const VECTOR: i32 = 16;
+
+const HTAB: i32 = 0x09;
+const CR: i32 = 0x0d;
+const LF: i32 = 0x0a;
+const CRLF: i32 = 0x0a0d;
+const SPACE: i32 = 0x20;
+const COLON: i8 = 0x3a;
+/** `SIP/2.0` and CR as one word; with the LF so many bytes. */
+const VERSION: u64 = 0x0d302e322f504953;
+const VERSION_BYTES: i32 = 9;
+
+/**
+ * Reads a Request-Line (RFC 3261 §7.1) as it ought to be: a token, a space, bytes that a URI may hold, a space,
+ * `SIP/2.0`, CRLF. Writes to `out` where the method ends and where the URI does; answers where the next line starts,
+ * or 0 where it is not such a line. Reads up to 47 bytes past `end`, and decides nothing by them.
+ */
+export function requestLine(from: i32, end: i32, out: i32): i32 {
+  const spaces = i8x16.splat(<i8>SPACE);
+  let found = i8x16.bitmask(i8x16.eq(v128.load(from), spaces));
+  if (found === 0) return 0;
+  const method = ctz(found);
+  if (!isToken(from, method)) return 0;
+  const uri = from + method + 1;
+  let at = uri;
+  found = noUri(v128.load(at));
+  while (found === 0 && at < end) {
+    at += VECTOR;
+    found = noUri(v128.load(at));
+  }
+  at += ctz(found);
+  const next = at + 1 + VERSION_BYTES;
+  if (at === uri || next > end || <i32>load<u8>(at) !== SPACE || load<u64>(at + 1) !== VERSION) return 0;
+  if (<i32>load<u8>(next - 1) !== LF) return 0;
+  store<i32>(out, from + method);
+  store<i32>(out, at, 4);
+  return next;
+}
+
+/** Which of the bytes no URI can hold: white space, control bytes, angle brackets (§25.1). */
+function noUri(bytes: v128): i32 {
+  const low = i8x16.le_u(bytes, i8x16.splat(<i8>SPACE));
+  const angles = v128.or(i8x16.eq(bytes, i8x16.splat(0x3c)), i8x16.eq(bytes, i8x16.splat(0x3e)));
+  return i8x16.bitmask(v128.or(low, v128.or(angles, i8x16.eq(bytes, i8x16.splat(0x7f)))));
+}
+
+/**
+ * Reads header lines (RFC 3261 §7.3.1) from `from` on, as long as they are ordinary ones: a name of up to 19 bytes,
+ * a colon, one space or none, a value, CRLF, no fold. Of each it writes four words to `out`: header id, where the
+ * line starts, where the value starts, where it ends. Answers how many there were: the first line that is not
+ * ordinary, the empty one among them, ends it, and so does `max`. Reads up to 47 bytes past `end`, and decides nothing by them.
+ */
+export function scan(from: i32, end: i32, out: i32, max: i32, names: i32): i32 {
+  const colons = i8x16.splat(COLON);
+  const controls = i8x16.splat(<i8>CR);
+  const outEnd = out + max * LINE_BYTES;
+  let place = out;
+  let at = from;
+  while (place < outEnd && at < end) {
+    const start = at;
+    const head = v128.load(at);
+    let length = 0;
+    let found = i8x16.bitmask(i8x16.eq(head, colons));
+    if (found !== 0) {
+      length = ctz(found);
+    } else {
+      found = i8x16.bitmask(i8x16.eq(v128.load(at, VECTOR), colons));
+      if (found === 0) break;
+      length = VECTOR + ctz(found);
+      if (length > LONGEST_NAME) break;
+    }
+    const id = headerId(at, length, head, names);
+    if (id === 0 && !isToken(at, length)) break;
+
+    at += length + 1;
+    if (<i32>load<u8>(at) === SPACE) at++;
+    const value = at;
+    found = i8x16.bitmask(i8x16.le_u(v128.load(at), controls));
+    while (found === 0 && at < end) {
+      at += VECTOR;
+      found = i8x16.bitmask(i8x16.le_u(v128.load(at), controls));
+    }
+    at += ctz(found);
+    if (at + 2 >= end || at <= value || <i32>load<u16>(at) !== CRLF) break;
+    const next: i32 = load<u8>(at, 2);
+    if (next === SPACE || next === HTAB) break;
+    if (<i32>load<u8>(at - 1) <= SPACE || <i32>load<u8>(value) <= SPACE) break;
+
+    store<i32>(place, id);
+    store<i32>(place, start, 4);
+    store<i32>(place, value, 8);
+    store<i32>(place, at, 12);
+    place += LINE_BYTES;
+    at += 2;
+    if (next === CR) break;
+  }
+  return (place - out) / LINE_BYTES;
+}
+
+/** The id of the header whose name stands at `at`, `head` being its first bytes; 0 where the table has none such. */
+function headerId(at: i32, length: i32, head: v128, names: i32): i32 {
+  const wanted = length >= VECTOR ? 0xffff : (1 << length) - 1;
+  let number: i32 = load<u8>(names + length * LETTERS + (<i32>load<u8>(at) & (LETTERS - 1)));
+  while (number !== 0) {
+    const name = names + CELLS_BYTES + number * NAME_BYTES;
+    const folded = v128.or(head, v128.load(name, NAME_CASE_AT));
+    const same = i8x16.bitmask(i8x16.eq(folded, v128.load(name)));
+    if ((same & wanted) === wanted) {
+      const tail = load<i32>(at + length - 4) | load<i32>(name, NAME_TAIL_CASE_AT);
+      if (length <= VECTOR || tail === load<i32>(name, NAME_TAIL_AT)) return load<i32>(name, NAME_ID_AT);
+    }
+    number = load<i32>(name, NAME_NEXT_AT);
+  }
+  return 0;
+}
+
+/** RFC 3261 §25.1 token: alphanumeric / - . ! % * _ + ` ' ~ */
+function isToken(at: i32, length: i32): bool {
+  for (let i = at; i < at + length; i++) {
+    const byte: i32 = load<u8>(i);
+    const folded = byte | 0x20;
+    if ((folded >= 0x61 && folded <= 0x7a) || (byte >= 0x2d && byte <= 0x39 && byte !== 0x2f)) continue;
+    if (byte === 0x21 || byte === 0x25 || byte === 0x27 || byte === 0x2a || byte === 0x2b) continue;
+    if (byte !== 0x5f && byte !== 0x60 && byte !== 0x7e) return false;
+  }
+  return length > 0;
+}
+
+/** Rounds for a block, and rounds behind the last block for each half of the hash. */
+const BLOCK_ROUNDS: i32 = 2;
+const HALF_ROUNDS: i32 = 4;
+
+/**
+ * SipHash-2-4 of `length` bytes at `input`, of which up to 7 more are read and not used. Writes 8 bytes of the hash
+ * with 128 bits of output to `out`, or all 16. The key is given in four words, low ones first.
+ */
+export function sipHash(
+  k0: i32,
+  k1: i32,
+  k2: i32,
+  k3: i32,
+  input: i32,
+  length: i32,
+  out: i32,
+  bytes: i32,
+): void {
+  const low = ((<u64>(<u32>k1)) << 32) | <u64>(<u32>k0);
+  const high = ((<u64>(<u32>k3)) << 32) | <u64>(<u32>k2);
+  let v0: u64 = low ^ 0x736f6d6570736575;
+  let v1: u64 = high ^ 0x646f72616e646f6d ^ 0xee;
+  let v2: u64 = low ^ 0x6c7967656e657261;
+  let v3: u64 = high ^ 0x7465646279746573;
+  const left: u64 = length & 7;
+  const lastBlock = input + (length & ~7);
+  const firstHalf = lastBlock + 8;
+  const end = firstHalf + bytes;
+  // Blocks, and behind them one turn for each half of the hash, which takes in nothing.
+  for (let at = input; at < end; at += 8) {
+    let block: u64 = 0;
+    let rounds = HALF_ROUNDS;
+    if (at < firstHalf) {
+      block = load<u64>(at);
+      rounds = BLOCK_ROUNDS;
+      if (at === lastBlock) block = (block & (((<u64>1) << (left * 8)) - 1)) | ((<u64>length) << 56);
+    }
+    v3 ^= block;
+    while (rounds-- > 0) {
+      v0 += v1;
+      v1 = rotl(v1, 13) ^ v0;
+      v0 = rotl(v0, 32);
+      v2 += v3;
+      v3 = rotl(v3, 16) ^ v2;
+      v0 += v3;
+      v3 = rotl(v3, 21) ^ v0;
+      v2 += v1;
+      v1 = rotl(v1, 17) ^ v2;
+      v2 = rotl(v2, 32);
+    }
+    v0 ^= block;
+    if (at === lastBlock) v2 ^= 0xee;
+    if (at < firstHalf) continue;
+    store<u64>(out + at - firstHalf, v0 ^ v1 ^ v2 ^ v3);
+    v1 ^= 0xdd;
+  }
+}

@@ -1,0 +1,150 @@
+import { CODE } from './code.ts';
+import { writeNames } from './names.ts';
+import type { Module, SharedMemory } from './web-assembly.ts';
+import { WebAssembly } from './web-assembly.ts';
+
+/**
+ * The compiled loops of `kernel.as.ts` and the memory that they work on. There is one kernel per thread, because a
+ * thread does one thing at a time: what is put in for one call is gone with the next.
+ */
+
+/** Addresses are offsets in bytes from the memory's beginning. */
+interface Loops {
+  requestLine(from: number, end: number, out: number): number;
+  scan(from: number, end: number, out: number, max: number, names: number): number;
+  sipHash(
+    k0: number,
+    k1: number,
+    k2: number,
+    k3: number,
+    input: number,
+    length: number,
+    out: number,
+    bytes: number,
+  ): void;
+}
+
+const PAGE_BYTES = 65_536;
+/** Vectors are loaded whole: so many bytes behind whatever is read belong to nobody. */
+const REACH_BYTES = 64;
+/** So much of a datagram can be read at a time: all of it. */
+export const MAX_SCANNED_BYTES = 65_536;
+
+/** Lines that one call reads; of longer messages there are more calls. */
+export const MAX_SCANNED_LINES = 256;
+/** Words that a scanned line takes: header id, line start, value start, value end. */
+export const LINE_WORDS = 4;
+/** Room for what is hashed: a datagram twice over. */
+export const HASH_INPUT_BYTES = (1 << 17) + 256;
+
+const NAMES_AT = 0;
+const LINES_AT = 4096;
+const HASH_AT = LINES_AT + MAX_SCANNED_LINES * LINE_WORDS * 4;
+const HASH_INPUT_AT = HASH_AT + 64;
+const COPY_AT = HASH_INPUT_AT + HASH_INPUT_BYTES;
+/** Memory that a kernel needs for itself: a multiple of 64. */
+export const KERNEL_BYTES = (COPY_AT + MAX_SCANNED_BYTES + REACH_BYTES + 63) & ~63;
+
+class Kernel {
+  /** The whole memory: a datagram that lies in it is read without being copied. */
+  bytes: Uint8Array;
+  words: Int32Array;
+  loops: Loops;
+  /** Where a call finds and leaves things; all but the last two are numbers of words in `words`. */
+  linesWord = 0;
+  hashWord = 0;
+  hashInputAt = 0;
+  private at = 0;
+  private buffer: SharedArrayBuffer;
+  private readonly module: Module;
+  /** The bytes that were asked for last, and whether they are this memory's. */
+  private asked: Uint8Array | undefined = undefined;
+  private isHeld = false;
+
+  /** Throws where the machine cannot run the code. */
+  constructor() {
+    if (!WebAssembly.validate(CODE)) {
+      throw new Error('this processor, or this build of Node, has no WebAssembly with vectors (SIMD)');
+    }
+    this.module = new WebAssembly.Module(CODE);
+    const memory = createSharedMemory(KERNEL_BYTES);
+    this.buffer = memory.buffer;
+    this.bytes = new Uint8Array(this.buffer);
+    this.words = new Int32Array(this.buffer);
+    this.loops = this.settle(memory, 0);
+  }
+
+  /**
+   * Goes to live at `at`, a multiple of 64, of a memory in which datagrams arrive: KERNEL_BYTES of it are its own.
+   * Whatever it was given before is forgotten.
+   */
+  moveTo(memory: SharedMemory, at: number): void {
+    this.buffer = memory.buffer;
+    this.bytes = new Uint8Array(this.buffer);
+    this.words = new Int32Array(this.buffer);
+    this.asked = undefined;
+    this.loops = this.settle(memory, at);
+  }
+
+  private settle(memory: SharedMemory, at: number): Loops {
+    this.at = at;
+    this.linesWord = (at + LINES_AT) >>> 2;
+    this.hashWord = (at + HASH_AT) >>> 2;
+    this.hashInputAt = at + HASH_INPUT_AT;
+    writeNames(this.bytes.subarray(at + NAMES_AT, at + LINES_AT));
+    // An object of our own: theirs is looked up by name at each call.
+    const { requestLine, scan, sipHash } = new WebAssembly.Instance(this.module, { env: { memory } })
+      .exports as Loops;
+    return { requestLine, scan, sipHash };
+  }
+
+  /**
+   * Where the range stands in the kernel's memory: where it is, or where it was copied to. At most MAX_SCANNED_BYTES
+   * of other memory, which the next such call overwrites.
+   */
+  placeOf(bytes: Uint8Array, start: number, end: number): number {
+    if (bytes !== this.asked) {
+      this.asked = bytes;
+      this.isHeld = bytes.buffer === this.buffer;
+    }
+    if (this.isHeld) return bytes.byteOffset + start;
+    const at = this.at + COPY_AT;
+    this.bytes.set(bytes.subarray(start, Math.min(end, start + MAX_SCANNED_BYTES)), at);
+    return at;
+  }
+
+  /**
+   * Reads an ordinary Request-Line; answers where the next line starts, or 0 where it is another one. At `linesWord`
+   * stands where the method ends and, behind that, where the URI does.
+   */
+  requestLine(from: number, end: number): number {
+    return this.loops.requestLine(from, end, this.linesWord << 2);
+  }
+
+  /** Reads ordinary header lines from `from` on; answers how many, at most MAX_SCANNED_LINES, stand at `linesWord`. */
+  scan(from: number, end: number): number {
+    return this.loops.scan(from, end, this.linesWord << 2, MAX_SCANNED_LINES, this.at + NAMES_AT);
+  }
+
+  /** Hashes `length` bytes at `hashInputAt`; 8 or 16 bytes of result stand at `hashWord`. */
+  hash(key: Int32Array, length: number, resultBytes: 8 | 16): void {
+    this.loops.sipHash(
+      key[0]!,
+      key[1]!,
+      key[2]!,
+      key[3]!,
+      this.hashInputAt,
+      length,
+      this.hashWord << 2,
+      resultBytes,
+    );
+  }
+}
+
+export const kernel = new Kernel();
+
+/** Memory of at least so many bytes that another thread can be given. */
+export function createSharedMemory(bytes: number): SharedMemory {
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
