@@ -1,14 +1,5 @@
-import { Endpoint, readHost, writeHost } from '../sip/address.ts';
-import {
-  ascii,
-  COLON,
-  decimal,
-  hexValue,
-  lower,
-  writeBytes,
-  writeDecimal,
-  writeHex32,
-} from '../sip/bytes.ts';
+import { Endpoint, MAX_HOST_BYTES, readHost, writeHost } from '../sip/address.ts';
+import { ascii, COLON, decimal, hexValue, writeBytes, writeDecimal, writeHex32 } from '../sip/bytes.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
@@ -40,13 +31,16 @@ const ASK_RPORT = ascii(';rport');
 
 /** Hex digits of `m` and `l`: 64 bits. */
 const CHECK_DIGITS = 16;
+/** The colon before it is one of them. */
+const MAX_PORT_BYTES = 6;
+/** Bytes of the next Via's host that `m` covers; of a longer one the beginning. */
+const MAX_HASHED_HOST = 256;
 
 const input = new HashInput();
 /** Whole, for the branch; its first half, for the check values. */
 const hash = new Int32Array(4);
 const half = new Int32Array(2);
 const host = new Endpoint();
-const folded = new Uint8Array(256);
 
 /** Whether our Via asks the registrar to answer to our source port, which tells it that the phone is behind a NAT. */
 export type AskRport = 'plain' | 'rport';
@@ -63,6 +57,21 @@ export class Passage {
   askRport: AskRport = 'plain';
 }
 
+/** What all our Vias with one sent-by begin with: made when the sent-by is another one than last time. */
+const begun = new Endpoint();
+let beginning = new Uint8Array(0);
+
+function beginningFor(sentBy: Endpoint): Uint8Array {
+  if (begun.sameAs(sentBy) && beginning.length > 0) return beginning;
+  begun.copyFrom(sentBy);
+  const out = new Uint8Array(VIA.length + MAX_HOST_BYTES + MAX_PORT_BYTES + BRANCH.length);
+  let at = writeHost(out, writeBytes(out, 0, VIA), sentBy);
+  out[at++] = COLON;
+  at = writeBytes(out, writeDecimal(out, at, sentBy.port), BRANCH);
+  beginning = out.slice(0, at);
+  return beginning;
+}
+
 /** Adds our Via as the first header line. */
 export function pushOwnVia(
   message: Message,
@@ -73,13 +82,9 @@ export function pushOwnVia(
 ): void {
   const key = routes.signer.keys[0]!;
   const out = edits.inserts;
-  const sentBy = routes.sockets[passage.departure]!.sentBy;
-  let at = writeHost(out, writeBytes(out, edits.writeAt, VIA), sentBy);
-  out[at++] = COLON;
-  at = writeDecimal(out, at, sentBy.port);
+  let at = writeBytes(out, edits.writeAt, beginningFor(routes.sockets[passage.departure]!.sentBy));
 
   hashBranch(message, request, key.branch);
-  at = writeBytes(out, at, BRANCH);
   for (let i = 0; i < 4; i++) at = writeHex32(out, at, hash[i]!);
 
   at = writeDecimal(out, writeBytes(out, at, SOCKET), passage.arrival);
@@ -129,11 +134,9 @@ function hashNextVia(
   key: HashKey,
 ): void {
   const { hostStart } = via;
-  const length = Math.min(via.hostEnd - hostStart, folded.length);
-  for (let i = 0; i < length; i++) folded[i] = lower(bytes[hostStart + i]!);
   input
     .clear()
-    .field(folded, 0, length)
+    .foldedField(bytes, hostStart, Math.min(via.hostEnd, hostStart + MAX_HASHED_HOST))
     .word(via.sentByPort)
     .word(received.a)
     .word(received.b)

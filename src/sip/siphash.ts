@@ -1,3 +1,4 @@
+import { lower } from './bytes.ts';
 import { HASH_INPUT_BYTES, kernel } from './kernel/kernel.ts';
 
 /** A SipHash key: 128 bits as four little-endian 32-bit words. */
@@ -40,12 +41,17 @@ export class HashInput {
   /** A field that does not fit is cut, the same way every time. */
   field(from: Uint8Array, start: number, end: number): this {
     const size = Math.max(Math.min(end - start, MAX_INPUT_BYTES - this.length - 2), 0);
-    const { bytes, hashInputAt } = kernel;
-    let at = hashInputAt + this.length;
-    bytes[at++] = size & 0xff;
-    bytes[at++] = size >>> 8;
-    for (let i = 0; i < size; i++) bytes[at + i] = from[start + i]!;
+    kernel.putField(from, start, size, this.length);
     this.length += 2 + size;
+    return this;
+  }
+
+  /** The same with capital letters folded. */
+  foldedField(from: Uint8Array, start: number, end: number): this {
+    const { bytes, hashInputAt } = kernel;
+    const at = hashInputAt + this.length + 2;
+    this.field(from, start, end);
+    for (let i = at; i < hashInputAt + this.length; i++) bytes[i] = lower(bytes[i]!);
     return this;
   }
 

@@ -144,6 +144,15 @@ function isToken(at: i32, length: i32): bool {
   return length > 0;
 }
 
+/**
+ * Puts a field of up to 65,535 bytes at `to`: its length in two bytes, then its bytes, and up to 15 more that the next
+ * field overwrites. The ranges must not overlap.
+ */
+export function field(from: i32, length: i32, to: i32): void {
+  store<u16>(to, <u16>length);
+  for (let at = 0; at < length; at += VECTOR) v128.store(to + 2 + at, v128.load(from + at));
+}
+
 /** Rounds for a block, and rounds behind the last block for each half of the hash. */
 const BLOCK_ROUNDS: i32 = 2;
 const HALF_ROUNDS: i32 = 4;

@@ -12,6 +12,7 @@ import { WebAssembly } from './web-assembly.ts';
 interface Loops {
   requestLine(from: number, end: number, out: number): number;
   scan(from: number, end: number, out: number, max: number, names: number): number;
+  field(from: number, length: number, to: number): void;
   sipHash(
     k0: number,
     k1: number,
@@ -93,9 +94,18 @@ class Kernel {
     this.hashInputAt = at + HASH_INPUT_AT;
     writeNames(this.bytes.subarray(at + NAMES_AT, at + LINES_AT));
     // An object of our own: theirs is looked up by name at each call.
-    const { requestLine, scan, sipHash } = new WebAssembly.Instance(this.module, { env: { memory } })
+    const { field, requestLine, scan, sipHash } = new WebAssembly.Instance(this.module, { env: { memory } })
       .exports as Loops;
-    return { requestLine, scan, sipHash };
+    return { field, requestLine, scan, sipHash };
+  }
+
+  /** True where these bytes are the whole memory. */
+  private holds(bytes: Uint8Array): boolean {
+    if (bytes !== this.asked) {
+      this.asked = bytes;
+      this.isHeld = bytes.buffer === this.buffer && bytes.byteOffset === 0;
+    }
+    return this.isHeld;
   }
 
   /**
@@ -103,11 +113,7 @@ class Kernel {
    * of other memory, which the next such call overwrites.
    */
   placeOf(bytes: Uint8Array, start: number, end: number): number {
-    if (bytes !== this.asked) {
-      this.asked = bytes;
-      this.isHeld = bytes.buffer === this.buffer;
-    }
-    if (this.isHeld) return bytes.byteOffset + start;
+    if (this.holds(bytes)) return start;
     const at = this.at + COPY_AT;
     this.bytes.set(bytes.subarray(start, Math.min(end, start + MAX_SCANNED_BYTES)), at);
     return at;
@@ -124,6 +130,18 @@ class Kernel {
   /** Reads ordinary header lines from `from` on; answers how many, at most MAX_SCANNED_LINES, stand at `linesWord`. */
   scan(from: number, end: number): number {
     return this.loops.scan(from, end, this.linesWord << 2, MAX_SCANNED_LINES, this.at + NAMES_AT);
+  }
+
+  /** Puts a field behind the first `used` bytes of the hash input: its length in two bytes, and its bytes. */
+  putField(bytes: Uint8Array, start: number, length: number, used: number): void {
+    const to = this.hashInputAt + used;
+    if (this.holds(bytes)) {
+      this.loops.field(start, length, to);
+      return;
+    }
+    this.bytes[to] = length & 0xff;
+    this.bytes[to + 1] = length >>> 8;
+    for (let i = 0; i < length; i++) this.bytes[to + 2 + i] = bytes[start + i]!;
   }
 
   /** Hashes `length` bytes at `hashInputAt`; 8 or 16 bytes of result stand at `hashWord`. */
