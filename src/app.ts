@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Config } from './config.ts';
@@ -194,6 +194,7 @@ function startMonitor(
     {
       maxAors: config.maxAors,
       maxSources: config.maxSources,
+      exchangeHashKey: randomFillSync(new Int32Array(4)),
       aorSeries: config.aorSeries,
       aorLabels: config.aorLabels,
       hashAor: aorHash(secret),

@@ -1,35 +1,59 @@
-import { ascii, COLON, COMMA, equals, isSpace, isTokenByte, SEMICOLON, ZERO } from '../sip/bytes.ts';
+import { Endpoint, readHost } from '../sip/address.ts';
+import { ascii, COLON, COMMA, equals, isSpace, isTokenByte, lower, SEMICOLON, ZERO } from '../sip/bytes.ts';
 import { CSeq, readCSeq } from '../sip/cseq.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
-import { DEFAULT_PORT, readVia, Via } from '../sip/via.ts';
-import { hashOf, textOf } from './texts.ts';
+import type { HashKey } from '../sip/siphash.ts';
+import { HashInput, sipHash128 } from '../sip/siphash.ts';
+import { DEFAULT_PORT, MAGIC_COOKIE, readVia, Via } from '../sip/via.ts';
 
 const REGISTER = ascii('REGISTER');
 const UDP = ascii('SIP/2.0/UDP ');
 const BRANCH = ascii(';branch=');
 
-/** Longer branches and hosts are no key: nobody writes them, and what is kept is bounded. */
+/** Longer branches and hosts are no key: nobody writes them, and what is hashed is bounded. */
 export const MAX_KEY_PART = 255;
 
-/** The end of a branch tells more than its beginning; a hash of so much of it is enough to find by. */
-const HASHED_BYTES = 16;
+/** Branches of our own form: the cookie, and the value of so many words in hex. */
+const BRANCH_WORDS = 4;
+const OWN_LENGTH = MAGIC_COOKIE.length + BRANCH_WORDS * 8;
+
+/** Values of lower-case hex digits; all else has a bit that none of them has. */
+const NO_DIGIT = 16;
+const DIGITS = new Uint8Array(256).fill(NO_DIGIT);
+for (const [value, digit] of ascii('0123456789abcdef').entries()) DIGITS[digit] = value;
+
+/** Above the port in `portAndKinds`: what the words of branch and host are a hash of the bytes and not their value. */
+const HASHED_BRANCH = 1 << 16;
+const HASHED_HOST = 1 << 17;
 
 /**
  * The identity of a transaction as a datagram states it: branch and sent-by of the top Via, and the sequence
- * number (RFC 3261 §17.2.3; the method is REGISTER). Spans, which die with the datagram.
+ * number (RFC 3261 §17.2.3; the method is REGISTER). Numbers all, because each is remembered for half a minute.
+ *
+ * Where the top Via is ours, as nearly always, they are what stands there: 128 bits in hex and a numeric host. Another
+ * branch, and a host name, become a keyed hash of 128 bits (SipHash), kept apart from values by its kind. That may
+ * decide without the bytes: two that are equal by chance won't be met in the life of a machine, and nobody
+ * makes two who does not know the key. Our own branches are such hashes in the first place.
  */
 export class ExchangeKey {
-  bytes: Uint8Array = new Uint8Array(0);
-  branchStart = 0;
-  branchEnd = 0;
-  hostStart = 0;
-  hostEnd = 0;
-  port = 0;
+  readonly branch = new Int32Array(BRANCH_WORDS);
+  readonly host = new Endpoint();
+  /** The port in the low 16 bits; above it, what kinds branch and host are of. */
+  portAndKinds = 0;
   cseq = 0;
+  /** To find by; whoever finds by it compares the rest. */
   hash = 0;
+  private readonly hashKey: HashKey;
   private readonly via = new Via();
   private readonly number = new CSeq();
+  private readonly input = new HashInput();
+  private readonly hashed = new Int32Array(BRANCH_WORDS);
+  private readonly folded = new Uint8Array(MAX_KEY_PART);
+
+  constructor(hashKey: HashKey) {
+    this.hashKey = hashKey;
+  }
 
   /** False where the message is no well-formed REGISTER or response to one. */
   read(message: Message): boolean {
@@ -40,71 +64,114 @@ export class ExchangeKey {
     const { number } = this;
     if (!readCSeq(bytes, message.valueStart(cseqLine), message.valueEnd(cseqLine), number)) return false;
     if (!equals(bytes, number.methodStart, number.methodEnd, REGISTER)) return false;
-    this.bytes = bytes;
     this.cseq = number.number;
     const start = message.valueStart(viaLine);
     const end = message.valueEnd(viaLine);
     if (!this.readUsual(bytes, start, end) && !this.readAny(message, start, end)) return false;
-    const hashed = Math.max(this.branchStart, this.branchEnd - HASHED_BYTES);
-    this.hash = hashOf(bytes, hashed, this.branchEnd, this.cseq);
-    return this.branchEnd - this.branchStart <= MAX_KEY_PART && this.hostEnd - this.hostStart <= MAX_KEY_PART;
+    this.hash = this.mixed();
+    return true;
   }
 
   /** The form that we and nearly all write, in one pass: `SIP/2.0/UDP host:port;branch=…`, the branch first. */
   private readUsual(bytes: Uint8Array, start: number, end: number): boolean {
-    let at = start + UDP.length;
-    if (at >= end || !equals(bytes, start, at, UDP)) return false;
-    this.hostStart = at;
-    while (at < end && bytes[at] !== COLON && bytes[at] !== SEMICOLON) {
-      if (!isTokenByte(bytes[at]!)) return false;
-      at++;
-    }
-    this.hostEnd = at;
-    this.port = DEFAULT_PORT;
-    if (at < end && bytes[at] === COLON) {
-      at = this.readPort(bytes, at + 1, end);
-      if (at < 0) return false;
-    }
-    this.branchStart = at + BRANCH.length;
-    if (this.hostEnd === this.hostStart || this.branchStart > end) return false;
-    if (!equals(bytes, at, this.branchStart, BRANCH)) return false;
-    at = this.branchStart;
+    const hostStart = start + UDP.length;
+    if (hostStart >= end || !equals(bytes, start, hostStart, UDP)) return false;
+    let at = hostStart;
+    while (at < end && isTokenByte(bytes[at]!)) at++;
+    if (at === end || !this.takeHost(bytes, hostStart, at)) return false;
+    if (bytes[at] !== COLON) this.portAndKinds |= DEFAULT_PORT;
+    else at = this.readPort(bytes, at + 1, end);
+    const branchStart = at + BRANCH.length;
+    if (at < 0 || branchStart >= end || !equals(bytes, at, branchStart, BRANCH)) return false;
+    const ownEnd = branchStart + OWN_LENGTH;
+    if (ownEnd < end && bytes[ownEnd] === SEMICOLON && this.readOwn(bytes, branchStart)) return true;
+    at = branchStart;
     while (at < end && bytes[at] !== SEMICOLON && bytes[at] !== COMMA && !isSpace(bytes[at]!)) at++;
-    this.branchEnd = at;
-    return at > this.branchStart;
+    return at > branchStart && this.takeBranch(bytes, branchStart, at);
   }
 
+  /** Answers the position behind it, or -1. */
   private readPort(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     let port = 0;
     while (at < end && at - start < 5 && bytes[at]! >= ZERO && bytes[at]! <= ZERO + 9) {
       port = port * 10 + bytes[at++]! - ZERO;
     }
-    this.port = port;
-    return port > 0 && port <= 65_535 ? at : -1;
+    if (port === 0 || port > 65_535) return -1;
+    this.portAndKinds |= port;
+    return at;
   }
 
   private readAny(message: Message, start: number, end: number): boolean {
     const { via } = this;
     const { bytes } = message;
-    if (!readVia(bytes, start, end, via)) return false;
-    this.hostStart = via.hostStart;
-    this.hostEnd = via.hostEnd;
-    this.port = via.sentByPort;
-    this.branchStart = via.branchStart;
-    this.branchEnd = via.branchEnd;
-    if (via.branchStart < via.branchEnd) return true;
+    if (!readVia(bytes, start, end, via) || !this.takeHost(bytes, via.hostStart, via.hostEnd)) return false;
+    this.portAndKinds |= via.sentByPort;
+    if (via.branchStart < via.branchEnd) return this.takeBranch(bytes, via.branchStart, via.branchEnd);
     // RFC 2543 clients have no branch; their Call-ID has to do.
     const callId = message.firstOf(Header.CALL_ID);
-    this.branchStart = callId < 0 ? end : message.valueStart(callId);
-    this.branchEnd = callId < 0 ? end : message.valueEnd(callId);
+    if (callId < 0) return this.takeBranch(bytes, end, end);
+    return this.takeBranch(bytes, message.valueStart(callId), message.valueEnd(callId));
+  }
+
+  /** The first to be taken: the port and the branch's kind come to its kind. False where it is too long. */
+  private takeHost(bytes: Uint8Array, start: number, end: number): boolean {
+    const { folded, hashed, host } = this;
+    this.portAndKinds = 0;
+    if (readHost(bytes, start, end, host)) return true;
+    const length = end - start;
+    if (length === 0 || length > MAX_KEY_PART) return false;
+    for (let i = 0; i < length; i++) folded[i] = lower(bytes[start + i]!);
+    sipHash128(this.hashKey, this.input.clear().field(folded, 0, length), hashed);
+    host.a = hashed[0]!;
+    host.b = hashed[1]!;
+    host.c = hashed[2]!;
+    host.d = hashed[3]!;
+    this.portAndKinds = HASHED_HOST;
     return true;
+  }
+
+  /** False where it is too long. */
+  private takeBranch(bytes: Uint8Array, start: number, end: number): boolean {
+    if (end - start === OWN_LENGTH && this.readOwn(bytes, start)) return true;
+    if (end - start > MAX_KEY_PART) return false;
+    sipHash128(this.hashKey, this.input.clear().field(bytes, start, end), this.branch);
+    this.portAndKinds |= HASHED_BRANCH;
+    return true;
+  }
+
+  /** The value of a branch of our form; false, `branch` being anything, where it is none. OWN_LENGTH bytes must be there. */
+  private readOwn(bytes: Uint8Array, start: number): boolean {
+    const { branch } = this;
+    let at = start + MAGIC_COOKIE.length;
+    if (!equals(bytes, start, at, MAGIC_COOKIE)) return false;
+    let seen = 0;
+    for (let word = 0; word < BRANCH_WORDS; word++) {
+      let value = 0;
+      for (const end = at + 8; at < end; at++) {
+        const digit = DIGITS[bytes[at]!]!;
+        seen |= digit;
+        value = (value << 4) | digit;
+      }
+      branch[word] = value;
+    }
+    return seen < NO_DIGIT;
+  }
+
+  /** Keyed as well: long chains are not to be had for the asking. */
+  private mixed(): number {
+    const { branch, hashKey } = this;
+    let hash = this.cseq;
+    for (let word = 0; word < BRANCH_WORDS; word++) {
+      hash = Math.imul(hash ^ branch[word]! ^ hashKey[word]!, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    return hash;
   }
 
   /** The same as text, for the few that must wait. */
   get text(): string {
-    const branch = textOf(this.bytes, this.branchStart, this.branchEnd);
-    const host = textOf(this.bytes, this.hostStart, this.hostEnd).toLowerCase();
-    return `${this.cseq} ${host}:${this.port} ${branch}`;
+    const { a, b, c, d } = this.host;
+    return [...this.branch, a, b, c, d, this.portAndKinds, this.cseq].join(' ');
   }
 }

@@ -1,9 +1,8 @@
 import { Endpoint } from '../sip/address.ts';
-import { lower, sameBytes } from '../sip/bytes.ts';
 import type { ExchangeKey } from './exchange-key.ts';
 import type { AttemptKind } from './lists.ts';
 import type { Challenge } from './nonces.ts';
-import { KEY_SLOT_BYTES, SettledKeys } from './settled-keys.ts';
+import { SettledKeys } from './settled-keys.ts';
 
 /** RFC 3261 §17.1.2.2 timer F: 64 × T1, when a client gives up. */
 export const TIMEOUT_MS = 32_000;
@@ -36,14 +35,16 @@ export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered' | 'over';
 
 /** One REGISTER transaction as it was seen. Objects are used again: hold one no longer than its table does. */
 export class Exchange {
-  /** Branch and host (lower case) of the top Via, one behind the other, from `keyAt` on; with its port and `cseq`, the key. */
-  key: Uint8Array;
-  keyAt: number;
-  /** Bytes that there is room for. */
-  keyRoom: number;
-  branchLength = 0;
-  keyLength = 0;
-  port = 0;
+  /** Its ExchangeKey; `cseq` is part of that, too. */
+  branchA = 0;
+  branchB = 0;
+  branchC = 0;
+  branchD = 0;
+  sentByA = 0;
+  sentByB = 0;
+  sentByC = 0;
+  sentByD = 0;
+  portAndKinds = 0;
   hash = 0;
   phase: ExchangePhase = 'in_flight';
   /** False where a response came and its request never did. */
@@ -78,12 +79,6 @@ export class Exchange {
   older: Exchange | undefined = undefined;
   newer: Exchange | undefined = undefined;
 
-  constructor(key: Uint8Array, keyAt: number, keyRoom: number) {
-    this.key = key;
-    this.keyAt = keyAt;
-    this.keyRoom = keyRoom;
-  }
-
   get hasCredentials(): boolean {
     return this.nonceCount > 0;
   }
@@ -94,11 +89,6 @@ export class Exchange {
     return this.contacts[index]!;
   }
 }
-
-/** Room for a branch of ours (39) and a numeric host (41); longer keys get more. */
-const KEY_BYTES = 80;
-/** Keys share arrays, so many of them each: an array of one's own costs more than all the rest of an exchange. */
-const KEYS_PER_ARRAY = 512;
 
 /** Exchanges in the order in which they entered. */
 class Queue {
@@ -129,8 +119,8 @@ class Queue {
 /**
  * The exchanges of the last minute, found by their key. They live by age, not by use: two queues, in flight
  * and settled, give timeouts and forgetting without a timer each, and what must go when the table is full
- * is always the oldest settled one. That is why this is not an LRU cache. Finding compares all bytes of the
- * key: a hash alone decides nothing.
+ * is always the oldest settled one. That is why this is not an LRU cache. Finding compares all numbers of the
+ * key: `hash` alone decides nothing.
  */
 export class ExchangeTable {
   private readonly max: number;
@@ -139,12 +129,10 @@ export class ExchangeTable {
   private readonly settled = new Queue();
   /** Forgotten ones wait here to be used again. */
   private readonly spare: Exchange[] = [];
-  private keys = new Uint8Array(0);
-  private keysUsed = KEYS_PER_ARRAY;
   /** Of those that went well. */
   private readonly over = new SettledKeys();
   /** Stands for each of them. */
-  private readonly anyOver = new Exchange(this.keys, 0, 0);
+  private readonly anyOver = new Exchange();
   private readonly onEvict: () => void;
 
   /** `onEvict` is told of each exchange that had to go before its time. */
@@ -175,7 +163,7 @@ export class ExchangeTable {
   /** A new exchange in flight under this key, which must not be in the table; its facts are for the caller to fill. */
   add(key: ExchangeKey, atMs: number): Exchange {
     if (this.inFlight.size + this.settled.size + this.over.size >= this.max) this.evict();
-    const exchange = this.spare.pop() ?? this.make();
+    const exchange = this.spare.pop() ?? new Exchange();
     copyKey(key, exchange);
     exchange.phase = 'in_flight';
     exchange.hasRequest = true;
@@ -192,14 +180,6 @@ export class ExchangeTable {
     return exchange;
   }
 
-  private make(): Exchange {
-    if (this.keysUsed === KEYS_PER_ARRAY) {
-      this.keys = new Uint8Array(KEYS_PER_ARRAY * KEY_BYTES);
-      this.keysUsed = 0;
-    }
-    return new Exchange(this.keys, this.keysUsed++ * KEY_BYTES, KEY_BYTES);
-  }
-
   /** Its result is told; copies are known for another SETTLED_MEMORY_MS. */
   settle(exchange: Exchange, phase: 'timed_out' | 'answered', nowMs: number): void {
     const wasInFlight = exchange.phase === 'in_flight';
@@ -212,7 +192,7 @@ export class ExchangeTable {
 
   /** Nothing more is wanted of an exchange that was just settled but to know its copies. */
   close(exchange: Exchange, nowMs: number): void {
-    if (exchange.phase !== 'answered' || exchange.keyLength > KEY_SLOT_BYTES) return;
+    if (exchange.phase !== 'answered') return;
     this.over.add(exchange, nowMs);
     this.drop(exchange, this.settled);
   }
@@ -260,36 +240,33 @@ export class ExchangeTable {
   }
 }
 
-function isKeyOf(key: ExchangeKey, exchange: Exchange): boolean {
-  const { bytes, branchStart, branchEnd, hostStart, hostEnd } = key;
-  if (exchange.cseq !== key.cseq || exchange.port !== key.port) return false;
-  if (exchange.keyLength - exchange.branchLength !== hostEnd - hostStart) return false;
-  const hostAt = exchange.keyAt + exchange.branchLength;
-  if (!sameBytes(exchange.key, exchange.keyAt, hostAt, bytes, branchStart, branchEnd)) return false;
-  for (let i = hostStart, j = hostAt; i < hostEnd; i++, j++) {
-    if (exchange.key[j] !== lower(bytes[i]!)) return false;
-  }
-  return true;
+function isKeyOf({ branch, host, portAndKinds, cseq }: ExchangeKey, exchange: Exchange): boolean {
+  return (
+    exchange.branchA === branch[0] &&
+    exchange.branchB === branch[1] &&
+    exchange.branchC === branch[2] &&
+    exchange.branchD === branch[3] &&
+    exchange.sentByA === host.a &&
+    exchange.sentByB === host.b &&
+    exchange.sentByC === host.c &&
+    exchange.sentByD === host.d &&
+    exchange.portAndKinds === portAndKinds &&
+    exchange.cseq === cseq
+  );
 }
 
-function copyKey(key: ExchangeKey, exchange: Exchange): void {
-  const { bytes, branchStart, branchEnd, hostStart, hostEnd } = key;
-  const branchLength = branchEnd - branchStart;
-  const length = branchLength + hostEnd - hostStart;
-  if (length > exchange.keyRoom) {
-    exchange.key = new Uint8Array(length);
-    exchange.keyAt = 0;
-    exchange.keyRoom = length;
-  }
-  const into = exchange.key;
-  let at = exchange.keyAt;
-  for (let i = branchStart; i < branchEnd; i++) into[at++] = bytes[i]!;
-  for (let i = hostStart; i < hostEnd; i++) into[at++] = lower(bytes[i]!);
-  exchange.branchLength = branchLength;
-  exchange.keyLength = length;
-  exchange.port = key.port;
-  exchange.cseq = key.cseq;
-  exchange.hash = key.hash;
+function copyKey({ branch, host, portAndKinds, cseq, hash }: ExchangeKey, exchange: Exchange): void {
+  exchange.branchA = branch[0]!;
+  exchange.branchB = branch[1]!;
+  exchange.branchC = branch[2]!;
+  exchange.branchD = branch[3]!;
+  exchange.sentByA = host.a;
+  exchange.sentByB = host.b;
+  exchange.sentByC = host.c;
+  exchange.sentByD = host.d;
+  exchange.portAndKinds = portAndKinds;
+  exchange.cseq = cseq;
+  exchange.hash = hash;
 }
 
 /** Enough for the busiest minute to need no new objects; the rest is given back to the heap. */

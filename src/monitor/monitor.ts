@@ -36,7 +36,7 @@ export class Monitor implements MonitorView {
     const reader = new AorReader(all.aorDomain);
     this.label = all.aorLabels === 'hash' ? all.hashAor : (aor) => aor;
     this.parts = new Parts(all, this.label, emit);
-    this.registrations = new Registrations(this.parts, reader);
+    this.registrations = new Registrations(this.parts, reader, all.exchangeHashKey);
     this.inventory = inventoryOf(all, reader);
   }
 

@@ -1,3 +1,4 @@
+import type { HashKey } from '../sip/siphash.ts';
 import type { StormThresholds, SuspicionThresholds } from './thresholds.ts';
 import { DEFAULT_STORM, DEFAULT_SUSPICION } from './thresholds.ts';
 
@@ -9,6 +10,8 @@ export interface MonitorOptions {
   readonly maxSources: number;
   /** REGISTER transactions, in flight and lately settled together. */
   readonly maxExchanges: number;
+  /** What transactions are known by is hashed with it: random, so that nobody can make two that look alike. */
+  readonly exchangeHashKey: HashKey;
   /** Per-AOR series of each family, main and probation part together. */
   readonly aorSeries: number;
   /** What an `aor` label says: the AOR, `hashAor` of it, or nothing at all (no such series). */
@@ -33,6 +36,7 @@ export const DEFAULT_MONITOR_OPTIONS: MonitorOptions = {
   maxAors: 1_000_000,
   maxSources: 100_000,
   maxExchanges: 262_144,
+  exchangeHashKey: new Int32Array(4),
   aorSeries: 2000,
   aorLabels: 'plain',
   hashAor: (aor) => aor,

@@ -1,5 +1,6 @@
 import { Header } from '../sip/headers.ts';
 import { Message, parse } from '../sip/message.ts';
+import type { HashKey } from '../sip/siphash.ts';
 import type { AorReader } from './aor.ts';
 import type { AorEntry } from './aor-entry.ts';
 import type { Exchange } from './exchange.ts';
@@ -21,13 +22,14 @@ export class Registrations {
   private readonly to: AorReader;
   private readonly message = new Message();
   /** The transaction of what was read last. */
-  readonly key = new ExchangeKey();
+  readonly key: ExchangeKey;
   private readonly request: RequestReader;
   private readonly response: ResponseReader;
 
-  constructor(parts: Parts, to: AorReader) {
+  constructor(parts: Parts, to: AorReader, hashKey: HashKey) {
     this.parts = parts;
     this.to = to;
+    this.key = new ExchangeKey(hashKey);
     const nonces = new NoncePool();
     this.request = new RequestReader(nonces);
     this.response = new ResponseReader(nonces);

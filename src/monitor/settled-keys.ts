@@ -1,42 +1,39 @@
-import { lower, sameBytes } from '../sip/bytes.ts';
+import type { Exchange } from './exchange.ts';
 import type { ExchangeKey } from './exchange-key.ts';
 
-/** Bytes of a key that there is room for; a longer one is not kept here. */
-export const KEY_SLOT_BYTES = 96;
-const FIRST_SLOTS = 1024;
-const NONE = -1;
+const FIRST_ROWS = 1024;
+/** Twice as many chains as rows: most find one row at most. */
+const CHAINS_PER_ROW = 2;
 
-/** A key that was copied out of its datagram: branch, then host in lower case. */
-export interface KeptKey {
-  readonly key: Uint8Array;
-  readonly keyAt: number;
-  readonly branchLength: number;
-  readonly keyLength: number;
-  readonly port: number;
-  readonly cseq: number;
-  readonly hash: number;
-  /** When the handshake began that it was part of. */
-  readonly handshakeStartMs: number;
-}
+/** A row: 64 bytes, as much as the memory hands out at a time. What is looked at first comes first. */
+const ROW_WORDS = 16;
+const HASH = 0;
+const OLDER = 1;
+const BRANCH = 2;
+const SENT_BY = 6;
+const PORT_AND_KINDS = 10;
+const CSEQ = 11;
+/** In the same row, counted in doubles. */
+const ROW_TIMES = ROW_WORDS / 2;
+const SETTLED_AT = 6;
+const HANDSHAKE_START = 7;
 
 /**
  * The keys of exchanges of which little more is wanted than to know a copy when one comes: which is nearly all,
- * for half a minute each. So many objects would keep the garbage collector busier than all else here; these are
- * flat arrays, filled round and round in the order of time, with room for twice as many when they are full.
+ * for half a minute each. So many objects would keep the garbage collector busier than all else here, and so many
+ * arrays the memory; this is one array, filled round and round in the order of time, with room for twice as many
+ * when it is full.
+ *
+ * Each row has a number, the next one up from the last, whose low bits say where it stands. A chain leads from
+ * number to lower number; the first one that is no longer kept ends it. So forgetting is to count up, and no more.
  */
 export class SettledKeys {
-  private slots = 0;
-  private bytes = new Uint8Array(0);
-  private branchLengths = new Uint8Array(0);
-  private keyLengths = new Uint8Array(0);
-  private ports = new Uint16Array(0);
-  private cseqs = new Int32Array(0);
-  private hashes = new Int32Array(0);
-  private atMs = new Float64Array(0);
-  private handshakeStartsMs = new Float64Array(0);
-  /** The first slot of each chain, and for each slot the next of its chain; newest first. */
-  private heads = new Int32Array(0);
-  private nexts = new Int32Array(0);
+  private rows = FIRST_ROWS;
+  private words = new Int32Array(FIRST_ROWS * ROW_WORDS);
+  private times = new Float64Array(this.words.buffer);
+  /** The newest row of each chain. */
+  private chains = noChains(FIRST_ROWS);
+  /** Number of the oldest row; 32 bits, round their end. */
   private first = 0;
   private count = 0;
 
@@ -46,98 +43,94 @@ export class SettledKeys {
 
   /** When the oldest was settled; infinite where there is none. */
   get oldestMs(): number {
-    return this.count === 0 ? Number.POSITIVE_INFINITY : this.atMs[this.first]!;
+    if (this.count === 0) return Number.POSITIVE_INFINITY;
+    return this.times[(this.first & (this.rows - 1)) * ROW_TIMES + SETTLED_AT]!;
   }
 
-  /** Keeps a copy of a key, which must not be here and must fit; `settledAtMs` must not lie before that of the last one. */
-  add(kept: KeptKey, settledAtMs: number): void {
-    if (this.count === this.slots) this.grow();
-    const slot = (this.first + this.count) & (this.slots - 1);
-    this.count++;
-    const at = slot * KEY_SLOT_BYTES;
-    const { key, keyAt, keyLength } = kept;
-    for (let i = 0; i < keyLength; i++) this.bytes[at + i] = key[keyAt + i]!;
-    this.branchLengths[slot] = kept.branchLength;
-    this.keyLengths[slot] = keyLength;
-    this.ports[slot] = kept.port;
-    this.cseqs[slot] = kept.cseq;
-    this.hashes[slot] = kept.hash;
-    this.atMs[slot] = settledAtMs;
-    this.handshakeStartsMs[slot] = kept.handshakeStartMs;
-    this.link(slot);
+  /** Keeps the key of an exchange, which must not be here; `settledAtMs` must not lie before that of the last one. */
+  add(exchange: Exchange, settledAtMs: number): void {
+    if (this.count === this.rows) this.grow();
+    const { times, words } = this;
+    const number = (this.first + this.count++) | 0;
+    const row = number & (this.rows - 1);
+    const at = row * ROW_WORDS;
+    words[at + HASH] = exchange.hash;
+    words[at + BRANCH] = exchange.branchA;
+    words[at + BRANCH + 1] = exchange.branchB;
+    words[at + BRANCH + 2] = exchange.branchC;
+    words[at + BRANCH + 3] = exchange.branchD;
+    words[at + SENT_BY] = exchange.sentByA;
+    words[at + SENT_BY + 1] = exchange.sentByB;
+    words[at + SENT_BY + 2] = exchange.sentByC;
+    words[at + SENT_BY + 3] = exchange.sentByD;
+    words[at + PORT_AND_KINDS] = exchange.portAndKinds;
+    words[at + CSEQ] = exchange.cseq;
+    times[row * ROW_TIMES + SETTLED_AT] = settledAtMs;
+    times[row * ROW_TIMES + HANDSHAKE_START] = exchange.handshakeStartMs;
+    this.link(number, at);
   }
 
   /** When the handshake of this exchange began; undefined where it is not here. */
   handshakeStartOf(key: ExchangeKey): number | undefined {
-    if (this.count === 0) return undefined;
-    let slot = this.heads[key.hash & (this.slots - 1)]!;
-    while (slot !== NONE) {
-      if (this.hashes[slot] === key.hash && this.isAt(slot, key)) return this.handshakeStartsMs[slot];
-      slot = this.nexts[slot]!;
+    const { first, rows, words } = this;
+    let number = this.chains[key.hash & (this.chains.length - 1)]!;
+    let age = (number - first) >>> 0;
+    // What is forgotten lies before the first, and so, unsigned, behind all.
+    for (let limit = this.count; age < limit; limit = age, age = (number - first) >>> 0) {
+      const row = number & (rows - 1);
+      const at = row * ROW_WORDS;
+      if (words[at + HASH] === key.hash && isAt(words, at, key)) {
+        return this.times[row * ROW_TIMES + HANDSHAKE_START];
+      }
+      number = words[at + OLDER]!;
     }
     return undefined;
   }
 
   forgetOldest(): void {
     if (this.count === 0) return;
-    const slot = this.first;
-    const chain = this.hashes[slot]! & (this.slots - 1);
-    if (this.heads[chain] === slot) {
-      this.heads[chain] = this.nexts[slot]!;
-    } else {
-      let before = this.heads[chain]!;
-      while (this.nexts[before] !== slot) before = this.nexts[before]!;
-      this.nexts[before] = this.nexts[slot]!;
-    }
-    this.first = (slot + 1) & (this.slots - 1);
+    this.first = (this.first + 1) | 0;
     this.count--;
   }
 
-  private isAt(
-    slot: number,
-    { bytes, branchStart, branchEnd, hostStart, hostEnd, port, cseq }: ExchangeKey,
-  ): boolean {
-    if (this.cseqs[slot] !== cseq || this.ports[slot] !== port) return false;
-    const branchLength = this.branchLengths[slot]!;
-    if (this.keyLengths[slot]! - branchLength !== hostEnd - hostStart) return false;
-    const hostAt = slot * KEY_SLOT_BYTES + branchLength;
-    if (!sameBytes(this.bytes, hostAt - branchLength, hostAt, bytes, branchStart, branchEnd)) return false;
-    for (let i = 0; i < hostEnd - hostStart; i++) {
-      if (this.bytes[hostAt + i] !== lower(bytes[hostStart + i]!)) return false;
-    }
-    return true;
+  private link(number: number, at: number): void {
+    const { chains, words } = this;
+    const chain = words[at + HASH]! & (chains.length - 1);
+    words[at + OLDER] = chains[chain]!;
+    chains[chain] = number;
   }
 
-  private link(slot: number): void {
-    const chain = this.hashes[slot]! & (this.slots - 1);
-    this.nexts[slot] = this.heads[chain]!;
-    this.heads[chain] = slot;
-  }
-
-  /** Twice the room; the oldest comes first again. */
+  /** Twice the room; the oldest comes first again. Some ms where there are 100,000, once in a life. */
   private grow(): void {
-    const { first, slots: before } = this;
-    this.slots = Math.max(FIRST_SLOTS, before * 2);
-    this.bytes = turned(this.bytes, new Uint8Array(this.slots * KEY_SLOT_BYTES), first * KEY_SLOT_BYTES);
-    this.branchLengths = turned(this.branchLengths, new Uint8Array(this.slots), first);
-    this.keyLengths = turned(this.keyLengths, new Uint8Array(this.slots), first);
-    this.ports = turned(this.ports, new Uint16Array(this.slots), first);
-    this.cseqs = turned(this.cseqs, new Int32Array(this.slots), first);
-    this.hashes = turned(this.hashes, new Int32Array(this.slots), first);
-    this.atMs = turned(this.atMs, new Float64Array(this.slots), first);
-    this.handshakeStartsMs = turned(this.handshakeStartsMs, new Float64Array(this.slots), first);
-    this.nexts = new Int32Array(this.slots);
-    this.heads = new Int32Array(this.slots).fill(NONE);
+    const { words } = this;
+    const firstAt = (this.first & (this.rows - 1)) * ROW_WORDS;
+    this.rows *= 2;
+    this.words = new Int32Array(this.rows * ROW_WORDS);
+    this.words.set(words.subarray(firstAt));
+    this.words.set(words.subarray(0, firstAt), words.length - firstAt);
+    this.times = new Float64Array(this.words.buffer);
+    this.chains = noChains(this.rows);
     this.first = 0;
-    for (let slot = 0; slot < this.count; slot++) this.link(slot);
+    for (let number = 0; number < this.count; number++) this.link(number, number * ROW_WORDS);
   }
 }
 
-type Numbers = Uint8Array | Uint16Array | Int32Array | Float64Array;
+/** Each begins with a number that is not kept. */
+function noChains(rows: number): Int32Array {
+  return new Int32Array(rows * CHAINS_PER_ROW).fill(-1);
+}
 
-/** `into`, beginning with all of `from`, which is read from `first` on and round its end. */
-function turned<T extends Numbers>(from: T, into: T, first: number): T {
-  into.set(from.subarray(first));
-  into.set(from.subarray(0, first), from.length - first);
-  return into;
+function isAt(words: Int32Array, at: number, { branch, host, portAndKinds, cseq }: ExchangeKey): boolean {
+  return (
+    words[at + BRANCH] === branch[0] &&
+    words[at + BRANCH + 1] === branch[1] &&
+    words[at + BRANCH + 2] === branch[2] &&
+    words[at + BRANCH + 3] === branch[3] &&
+    words[at + SENT_BY] === host.a &&
+    words[at + SENT_BY + 1] === host.b &&
+    words[at + SENT_BY + 2] === host.c &&
+    words[at + SENT_BY + 3] === host.d &&
+    words[at + PORT_AND_KINDS] === portAndKinds &&
+    words[at + CSEQ] === cseq
+  );
 }

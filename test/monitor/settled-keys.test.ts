@@ -1,114 +1,91 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ExchangeKey } from '../../src/monitor/exchange-key.ts';
-import type { KeptKey } from '../../src/monitor/settled-keys.ts';
+import { Exchange } from '../../src/monitor/exchange.ts';
 import { SettledKeys } from '../../src/monitor/settled-keys.ts';
-
-interface Name {
-  readonly branch: string;
-  readonly host: string;
-  readonly port: number;
-  readonly cseq: number;
-  /** Few values, so that chains grow. */
-  readonly hash: number;
-}
-
-/** A key as a datagram states it, host in capitals. */
-function stated({ branch, host, port, cseq, hash }: Name): ExchangeKey {
-  const key = new ExchangeKey();
-  key.bytes = Buffer.from(`..${host.toUpperCase()};${branch}`, 'latin1');
-  key.hostStart = 2;
-  key.hostEnd = 2 + host.length;
-  key.branchStart = key.hostEnd + 1;
-  key.branchEnd = key.bytes.length;
-  key.port = port;
-  key.cseq = cseq;
-  key.hash = hash;
-  return key;
-}
+import type { Name } from './support/keys.ts';
+import { keyOf, names, textOf } from './support/keys.ts';
 
 /** Some time that depends on the name. */
-const startOf = ({ cseq, port, host }: Name): number => cseq * 3 + port + host.length;
+const startOf = ({ place, value, hash }: Name): number => (value === 0 ? 0 : place) + value * 3 + hash / 4;
 
-function kept(name: Name): KeptKey {
-  const { branch, host, port, cseq, hash } = name;
-  const key = Buffer.from(`...${branch}${host}`, 'latin1');
-  const keyLength = branch.length + host.length;
-  return {
-    key,
-    keyAt: 3,
-    branchLength: branch.length,
-    keyLength,
-    port,
-    cseq,
-    hash,
-    handshakeStartMs: startOf(name),
-  };
+function kept(name: Name): Exchange {
+  const { branch, host, portAndKinds, cseq, hash } = keyOf(name);
+  const [branchA = 0, branchB = 0, branchC = 0, branchD = 0] = branch;
+  const sentBy = { sentByA: host.a, sentByB: host.b, sentByC: host.c, sentByD: host.d };
+  const numbers = { branchA, branchB, branchC, branchD, ...sentBy, portAndKinds, cseq, hash };
+  return Object.assign(new Exchange(), numbers, { handshakeStartMs: startOf(name) });
 }
 
-const textOf = ({ branch, host, port, cseq, hash }: Name): string =>
-  [branch, host, port, cseq, hash].join(' ');
-
-const names: fc.Arbitrary<Name> = fc.record({
-  branch: fc.string({ unit: fc.constantFrom('a', 'A', 'b'), minLength: 1, maxLength: 3 }),
-  host: fc.constantFrom('a.b', 'ab', '10.0.0.1'),
-  port: fc.constantFrom(5060, 65_535),
-  cseq: fc.constantFrom(1, 2, 2_147_483_647),
-  hash: fc.constantFrom(-1, 0, 1, 1024, 2_147_483_647),
-});
+/** Rows are numbered with 32 bits from 0 on; here from another one on. */
+function keysFrom(first: number): SettledKeys {
+  const keys = new SettledKeys();
+  assert.ok(Reflect.has(keys, 'first'));
+  Reflect.set(keys, 'first', first);
+  return keys;
+}
 
 test('knows what was added and not forgotten, and nothing else', () => {
   const step = fc.oneof(
     { weight: 3, arbitrary: names.map((name) => ({ add: name })) },
-    { weight: 1, arbitrary: fc.constant({ add: undefined }) },
+    { weight: 2, arbitrary: fc.constant({ add: undefined }) },
   );
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 120 }), fc.array(names, { maxLength: 20 }), (steps, others) => {
-      const keys = new SettledKeys();
-      const model: Name[] = [];
-      for (const { add } of steps) {
-        if (add === undefined) {
-          keys.forgetOldest();
-          model.shift();
-        } else if (!model.some((known) => textOf(known) === textOf(add))) {
-          keys.add(kept(add), 1);
-          model.push(add);
-        }
-        assert.equal(keys.size, model.length);
+  const firsts = fc.constantFrom(0, 1023, 0x7ffffff0, -20, -1);
+  const property = fc.property(firsts, fc.array(step, { maxLength: 150 }), (first, steps) => {
+    const keys = keysFrom(first);
+    const model = new Map<string, Name>();
+    for (const [at, { add }] of steps.entries()) {
+      if (add === undefined) {
+        keys.forgetOldest();
+        for (const oldest of [...model.keys()].slice(0, 1)) model.delete(oldest);
+      } else if (!model.has(textOf(add))) {
+        keys.add(kept(add), at);
+        model.set(textOf(add), add);
       }
-      const known = new Map(model.map((name) => [textOf(name), startOf(name)]));
-      for (const name of [...others, ...steps.flatMap(({ add }) => add ?? [])]) {
-        assert.equal(keys.handshakeStartOf(stated(name)), known.get(textOf(name)), textOf(name));
+      assert.equal(keys.size, model.size);
+      for (const name of steps.flatMap((other) => other.add ?? [])) {
+        const expected = model.has(textOf(name)) ? startOf(name) : undefined;
+        assert.equal(keys.handshakeStartOf(keyOf(name)), expected, textOf(name));
       }
-    }),
-    { numRuns: 400 },
-  );
+    }
+  });
+  fc.assert(property, { numRuns: 300 });
 });
 
-test('grows while it is half way round, and goes on from the oldest', () => {
-  const keys = new SettledKeys();
-  const name = (cseq: number): Name => ({
-    branch: `z9hG4bK${cseq}`,
-    host: 'h',
-    port: 5060,
-    cseq,
-    hash: cseq % 700,
-  });
-  let oldest = 0;
-  for (let cseq = 0; cseq < 6000; cseq++) {
-    keys.add(kept(name(cseq)), cseq);
-    if (cseq % 3 !== 0) continue;
-    assert.equal(keys.oldestMs, oldest);
+/** One of many keys, in chains of several. */
+const numbered = (value: number): Name => ({ place: 2, value, hash: value % 700 });
+
+for (const first of [0, 0x7ffffff0, -1500]) {
+  test(`grows while it is half way round, and goes on from the oldest: rows from ${first} on`, () => {
+    const keys = keysFrom(first);
+    let oldest = 1;
+    for (let value = 1; value <= 6000; value++) {
+      keys.add(kept(numbered(value)), value);
+      if (value % 3 !== 0) continue;
+      assert.equal(keys.oldestMs, oldest);
+      keys.forgetOldest();
+      oldest++;
+    }
+    assert.equal(keys.size, 6001 - oldest);
+    for (let value = 1; value <= 6000; value++) {
+      const expected = value >= oldest ? startOf(numbered(value)) : undefined;
+      assert.equal(keys.handshakeStartOf(keyOf(numbered(value))), expected, `${value}`);
+    }
+    while (keys.size > 0) keys.forgetOldest();
     keys.forgetOldest();
-    oldest++;
+    assert.equal(keys.oldestMs, Number.POSITIVE_INFINITY);
+    assert.equal(keys.handshakeStartOf(keyOf(numbered(6000))), undefined);
+  });
+}
+
+test('goes round many times without growing, and past 32 bits', () => {
+  const keys = keysFrom(-3000);
+  for (let value = 1; value <= 9000; value++) {
+    keys.add(kept(numbered(value)), value);
+    if (value <= 1000) continue;
+    keys.forgetOldest();
+    assert.equal(keys.oldestMs, value - 999);
+    assert.equal(keys.handshakeStartOf(keyOf(numbered(value - 999))), startOf(numbered(value - 999)));
+    assert.equal(keys.handshakeStartOf(keyOf(numbered(value - 1000))), undefined);
   }
-  assert.equal(keys.size, 6000 - oldest);
-  for (let cseq = 0; cseq < 6000; cseq++) {
-    const expected = cseq >= oldest ? startOf(name(cseq)) : undefined;
-    assert.equal(keys.handshakeStartOf(stated(name(cseq))), expected, `${cseq}`);
-  }
-  while (keys.size > 0) keys.forgetOldest();
-  assert.equal(keys.oldestMs, Number.POSITIVE_INFINITY);
-  assert.equal(keys.handshakeStartOf(stated(name(5999))), undefined);
 });
