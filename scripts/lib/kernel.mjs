@@ -14,6 +14,7 @@ const BYTES_PER_LINE = 20;
 const FLAGS = [
   ...['--runtime', 'stub', '-O3', '--converge', '--noAssert', '--importMemory', '--sharedMemory'],
   ...['--initialMemory', '1', '--maximumMemory', '65535', '--enable', 'simd', '--enable', 'threads'],
+  ...['--enable', 'bulk-memory'],
 ];
 
 /** Compiles the WebAssembly kernel and writes it where the other sources import it. */

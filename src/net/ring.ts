@@ -1,4 +1,5 @@
 import type { Endpoint } from '../sip/address.ts';
+import { kernel } from '../sip/kernel/kernel.ts';
 
 /**
  * A single-producer single-consumer queue of datagrams in shared memory. The producer never waits: a record
@@ -125,7 +126,7 @@ export class RingWriter {
     memory.doubles[(at >>> 3) + 1] = atMs;
     writeEndpoint(memory.words, word + 4, phone);
     writeEndpoint(memory.words, word + 9, registrar);
-    if (bytes === memory.bytes) bytes.copyWithin(at + HEADER_BYTES, start, end);
+    if (bytes === memory.bytes) kernel.copyWithin(bytes, at + HEADER_BYTES, start, end);
     else memory.bytes.set(bytes.subarray(start, end), at + HEADER_BYTES);
     this.head = (this.head + size) | 0;
     return 'taken';

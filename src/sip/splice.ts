@@ -1,3 +1,5 @@
+import { kernel } from './kernel/kernel.ts';
+
 /**
  * Editing without re-serialising: a list of edits over received bytes, applied in one pass. Whatever no
  * edit names comes out byte for byte (RFC 3261 §16.6: keep headers and order, never touch the body).
@@ -145,7 +147,7 @@ export class Edits {
     let to = newStart;
     for (let i = 0; i < this.count; i++) {
       const at = this.at[i]!;
-      bytes.copyWithin(to, from, at);
+      kernel.copyWithin(bytes, to, from, at);
       to += at - from;
       const insert = this.insertStart[i]!;
       to = copy(this.inserts, insert, insert + this.insertLength[i]!, bytes, to);
@@ -164,14 +166,14 @@ export class Edits {
         to = behind;
       } else {
         to -= pieceEnd - behind;
-        bytes.copyWithin(to, behind, pieceEnd);
+        kernel.copyWithin(bytes, to, behind, pieceEnd);
       }
       to -= this.insertLength[i]!;
       const insert = this.insertStart[i]!;
       copy(this.inserts, insert, insert + this.insertLength[i]!, bytes, to);
       pieceEnd = this.at[i]!;
     }
-    bytes.copyWithin(newStart, start, pieceEnd);
+    kernel.copyWithin(bytes, newStart, start, pieceEnd);
     return newStart;
   }
 }

@@ -144,6 +144,11 @@ function isToken(at: i32, length: i32): bool {
   return length > 0;
 }
 
+/** Moves bytes; the ranges may overlap. */
+export function move(to: i32, from: i32, length: i32): void {
+  memory.copy(to, from, length);
+}
+
 /**
  * Puts a field of up to 65,535 bytes at `to`: its length in two bytes, then its bytes, and up to 15 more that the next
  * field overwrites. The ranges must not overlap.

@@ -12,6 +12,7 @@ import { WebAssembly } from './web-assembly.ts';
 interface Loops {
   requestLine(from: number, end: number, out: number): number;
   scan(from: number, end: number, out: number, max: number, names: number): number;
+  move(to: number, from: number, length: number): void;
   field(from: number, length: number, to: number): void;
   sipHash(
     k0: number,
@@ -94,9 +95,10 @@ class Kernel {
     this.hashInputAt = at + HASH_INPUT_AT;
     writeNames(this.bytes.subarray(at + NAMES_AT, at + LINES_AT));
     // An object of our own: theirs is looked up by name at each call.
-    const { field, requestLine, scan, sipHash } = new WebAssembly.Instance(this.module, { env: { memory } })
-      .exports as Loops;
-    return { field, requestLine, scan, sipHash };
+    const { field, move, requestLine, scan, sipHash } = new WebAssembly.Instance(this.module, {
+      env: { memory },
+    }).exports as Loops;
+    return { field, move, requestLine, scan, sipHash };
   }
 
   /** True where these bytes are the whole memory. */
@@ -130,6 +132,12 @@ class Kernel {
   /** Reads ordinary header lines from `from` on; answers how many, at most MAX_SCANNED_LINES, stand at `linesWord`. */
   scan(from: number, end: number): number {
     return this.loops.scan(from, end, this.linesWord << 2, MAX_SCANNED_LINES, this.at + NAMES_AT);
+  }
+
+  /** `bytes.copyWithin`, which is slow where threads share the bytes. */
+  copyWithin(bytes: Uint8Array, to: number, start: number, end: number): void {
+    if (this.holds(bytes)) this.loops.move(to, start, end - start);
+    else bytes.copyWithin(to, start, end);
   }
 
   /** Puts a field behind the first `used` bytes of the hash input: its length in two bytes, and its bytes. */
