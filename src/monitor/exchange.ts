@@ -124,7 +124,7 @@ class Queue {
  */
 export class ExchangeTable {
   private readonly max: number;
-  private readonly buckets: (Exchange | undefined)[];
+  private buckets = bucketsOf(FIRST_BUCKETS);
   private readonly inFlight = new Queue();
   private readonly settled = new Queue();
   /** Forgotten ones wait here to be used again. */
@@ -138,7 +138,6 @@ export class ExchangeTable {
   /** `onEvict` is told of each exchange that had to go before its time. */
   constructor(max: number, onEvict: () => void) {
     this.max = Math.max(max, 1);
-    this.buckets = new Array<Exchange | undefined>(bucketsFor(this.max)).fill(undefined);
     this.onEvict = onEvict;
     this.anyOver.phase = 'over';
   }
@@ -163,6 +162,8 @@ export class ExchangeTable {
   /** A new exchange in flight under this key, which must not be in the table; its facts are for the caller to fill. */
   add(key: ExchangeKey, atMs: number): Exchange {
     if (this.inFlight.size + this.settled.size + this.over.size >= this.max) this.evict();
+    const count = this.inFlight.size + this.settled.size;
+    if (count >= this.buckets.length && count < MAX_BUCKETS) this.grow();
     const exchange = this.spare.pop() ?? new Exchange();
     copyKey(key, exchange);
     exchange.phase = 'in_flight';
@@ -173,11 +174,24 @@ export class ExchangeTable {
     exchange.removesAll = false;
     exchange.contactCount = 0;
     exchange.nonceCount = 0;
-    const place = key.hash & (this.buckets.length - 1);
-    exchange.nextInBucket = this.buckets[place];
-    this.buckets[place] = exchange;
+    this.link(exchange);
     this.inFlight.push(exchange);
     return exchange;
+  }
+
+  private link(exchange: Exchange): void {
+    const { buckets } = this;
+    const place = exchange.hash & (buckets.length - 1);
+    exchange.nextInBucket = buckets[place];
+    buckets[place] = exchange;
+  }
+
+  /** Twice the buckets. Most of the time few exchanges are here: then all buckets stay near at hand. */
+  private grow(): void {
+    this.buckets = bucketsOf(this.buckets.length * 2);
+    for (const { oldest } of [this.inFlight, this.settled]) {
+      for (let exchange = oldest; exchange !== undefined; exchange = exchange.newer) this.link(exchange);
+    }
   }
 
   /** Its result is told; copies are known for another SETTLED_MEMORY_MS. */
@@ -271,11 +285,10 @@ function copyKey({ branch, host, portAndKinds, cseq, hash }: ExchangeKey, exchan
 
 /** Enough for the busiest minute to need no new objects; the rest is given back to the heap. */
 const MAX_SPARE = 65_536;
+const FIRST_BUCKETS = 1024;
 const MAX_BUCKETS = 1 << 20;
 
-/** A power of two, at least one bucket per exchange up to MAX_BUCKETS. */
-function bucketsFor(max: number): number {
-  let buckets = 16;
-  while (buckets < max && buckets < MAX_BUCKETS) buckets *= 2;
-  return buckets;
+/** `count` must be a power of two. */
+function bucketsOf(count: number): (Exchange | undefined)[] {
+  return new Array<Exchange | undefined>(count).fill(undefined);
 }

@@ -128,3 +128,19 @@ test('knows what a plain map knows: keys with equal hashes, full tables, time th
   });
   fc.assert(property, { numRuns: 300 });
 });
+
+test('finds each of many, before and behind every growth', () => {
+  const COUNT = 5000;
+  const table = new ExchangeTable(COUNT, () => {});
+  const numbered = (value: number) => keyOf({ place: 3, value, hash: value % 1700 });
+  for (let value = 1; value <= COUNT; value++) {
+    const exchange = table.add(numbered(value), value);
+    if (value % 2 === 0) table.settle(exchange, 'answered', value);
+  }
+  for (let value = 1; value <= COUNT; value++) assert.equal(table.find(numbered(value))?.firstAtMs, value);
+  assert.equal(table.find(numbered(COUNT + 1)), undefined);
+  table.forgetSettled(COUNT + SETTLED_MEMORY_MS);
+  for (let value = 1; value <= COUNT; value++) {
+    assert.equal(table.find(numbered(value))?.firstAtMs, value % 2 === 0 ? undefined : value);
+  }
+});
