@@ -6,7 +6,10 @@ import { kernel } from '../sip/kernel/kernel.ts';
  * that does not fit is refused. Records are contiguous, so that the reader can look at them where they lie.
  *
  * Record, 8-byte aligned: length i32, kind i32, atMs f64, phone 5 × i32, registrar 5 × i32, then the bytes.
- * `head` and `tail` are byte counts modulo 2^32; only they are shared atomically, each written by one side.
+ * `head` and `tail` are byte counts modulo 2^32; only they are shared atomically, each written by one side. Where
+ * the data's first byte counts from is `base`: the producer sets it to `head` now and then when the ring is empty, so
+ * that a ring whose reader keeps up uses its beginning again and again, which is in the caches. The reader looks at
+ * it where it looks at `head`: until then it has nothing that an older base would be needed for.
  */
 
 export const RING_KINDS = ['request', 'response'] as const;
@@ -24,9 +27,11 @@ export interface RingRecord {
 }
 
 const HEADER_BYTES = 56;
-/** Head and tail stand on cache lines of their own, else the two threads fight over one. */
+/** Head, with base behind it, and tail stand on cache lines of their own, else the two threads fight over one. */
 const TAIL_WORD = 16;
 const DATA_AT = 128;
+/** An empty ring starts over when so much was written since the last time: well within a core's own cache. */
+const START_OVER_BYTES = 2 ** 17;
 /** In place of a kind: nothing more up to the ring's end. */
 const SKIP = -1;
 
@@ -51,6 +56,7 @@ class RingMemory {
   readonly words: Int32Array;
   readonly doubles: Float64Array;
   readonly headWord: number;
+  readonly baseWord: number;
   readonly tailWord: number;
   readonly dataAt: number;
   readonly capacity: number;
@@ -70,10 +76,16 @@ class RingMemory {
     this.words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
     this.doubles = new Float64Array(buffer, 0, buffer.byteLength >>> 3);
     this.headWord = offset >>> 2;
+    this.baseWord = this.headWord + 1;
     this.tailWord = this.headWord + TAIL_WORD;
     this.dataAt = offset + DATA_AT;
     this.capacity = capacityBytes;
     this.mask = capacityBytes - 1;
+  }
+
+  /** Where the record stands that a count of bytes leads to. */
+  placeOf(count: number, base: number): number {
+    return this.dataAt + ((count - base) & this.mask);
   }
 }
 
@@ -84,6 +96,7 @@ function padded(length: number): number {
 export class RingWriter {
   private readonly memory: RingMemory;
   private head: number;
+  private base: number;
   private published: number;
   /** As last read: the true tail may have moved on. */
   private tail: number;
@@ -91,6 +104,7 @@ export class RingWriter {
   constructor(place: RingPlace) {
     this.memory = new RingMemory(place);
     this.head = Atomics.load(this.memory.words, this.memory.headWord);
+    this.base = this.memory.words[this.memory.baseWord]!;
     this.published = this.head;
     this.tail = Atomics.load(this.memory.words, this.memory.tailWord);
   }
@@ -112,14 +126,15 @@ export class RingWriter {
   ): 'taken' | 'full' {
     const { memory } = this;
     const size = padded(end - start);
-    const toEnd = memory.capacity - (this.head & memory.mask);
+    if (this.head === this.published) this.startOver();
+    const toEnd = memory.capacity - ((this.head - this.base) & memory.mask);
     const skipped = size > toEnd ? toEnd : 0;
     if (!this.hasRoom(skipped + size)) return 'full';
     if (skipped > 0) {
-      memory.words[((memory.dataAt + (this.head & memory.mask)) >>> 2) + 1] = SKIP;
+      memory.words[(memory.placeOf(this.head, this.base) >>> 2) + 1] = SKIP;
       this.head = (this.head + skipped) | 0;
     }
-    const at = memory.dataAt + (this.head & memory.mask);
+    const at = memory.placeOf(this.head, this.base);
     const word = at >>> 2;
     memory.words[word] = end - start;
     memory.words[word + 1] = kind === 'request' ? 0 : 1;
@@ -130,6 +145,16 @@ export class RingWriter {
     else memory.bytes.set(bytes.subarray(start, end), at + HEADER_BYTES);
     this.head = (this.head + size) | 0;
     return 'taken';
+  }
+
+  /** Once per batch: looking at the reader's tail is dear when the reader writes it at the same time. */
+  private startOver(): void {
+    const { memory } = this;
+    if (((this.head - this.base) | 0) < START_OVER_BYTES) return;
+    this.tail = Atomics.load(memory.words, memory.tailWord);
+    if (this.tail !== this.head) return;
+    this.base = this.head;
+    memory.words[memory.baseWord] = this.base;
   }
 
   private hasRoom(size: number): boolean {
@@ -151,11 +176,13 @@ export class RingReader {
   private readonly memory: RingMemory;
   private tail: number;
   private head: number;
+  private base: number;
 
   constructor(place: RingPlace) {
     this.memory = new RingMemory(place);
     this.tail = Atomics.load(this.memory.words, this.memory.tailWord);
     this.head = this.tail;
+    this.base = this.memory.words[this.memory.baseWord]!;
   }
 
   /** Shows the next record in `into`; false where there is none. */
@@ -164,10 +191,11 @@ export class RingReader {
     if (this.head === this.tail) {
       this.head = Atomics.load(memory.words, memory.headWord);
       if (this.head === this.tail) return false;
+      this.base = memory.words[memory.baseWord]!;
     }
-    let at = memory.dataAt + (this.tail & memory.mask);
+    let at = memory.placeOf(this.tail, this.base);
     if (memory.words[(at >>> 2) + 1] === SKIP) {
-      this.tail = (this.tail + memory.capacity - (this.tail & memory.mask)) | 0;
+      this.tail = (this.tail + memory.dataAt + memory.capacity - at) | 0;
       at = memory.dataAt;
     }
     const word = at >>> 2;

@@ -150,6 +150,37 @@ test('positions pass 2^31 and 2^32 unharmed', () => {
   }
 });
 
+test('two threads, a reader that keeps up: the ring starts over where it is empty, and nothing is lost or mixed up', async () => {
+  const memory = place();
+  const records = 50_000;
+  const worker = new Worker(new URL('./ring-writer.worker.js', import.meta.url), {
+    workerData: { memory, records },
+  });
+  const words = new Int32Array(memory.buffer);
+  const reader = new RingReader(memory);
+  const into = record();
+  let seen = 0;
+  let last = -1;
+  const bases = new Set<number>();
+  const giveUpAt = performance.now() + 20_000;
+  while (seen < records && performance.now() < giveUpAt) {
+    while (reader.next(into)) {
+      const seed = into.atMs;
+      assert.ok(seed > last);
+      last = seed;
+      seen++;
+      const { bytes, start, end } = into;
+      assert.equal(end - start, 100 + (seed % 900));
+      for (let at = start; at < end; at += 97) assert.equal(bytes[at], (seed + at - start) & 255);
+    }
+    reader.release();
+    bases.add(words[OFFSET / 4 + 1]!);
+  }
+  await worker.terminate();
+  assert.equal(seen, records);
+  assert.ok(bases.size > 1, 'it never started over');
+});
+
 test('two threads: everything taken arrives whole and in order while the ring overflows', async () => {
   const memory = place();
   const records = 20_000;
