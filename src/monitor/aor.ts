@@ -24,7 +24,7 @@ export const MAX_AOR_LENGTH = 255;
 
 /** Written out, an escape takes three bytes: room for any URI of a datagram would be too much; this is enough. */
 const SCRATCH_BYTES = 8192;
-const AOR_PLACES = 65_536;
+const AOR_PLACES = 262_144;
 const HOST_PLACES = 256;
 
 const HEX = '0123456789ABCDEF';
