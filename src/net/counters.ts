@@ -71,6 +71,11 @@ const HEALTH_COUNT = positions(HEALTH);
 export class ForwardingCounters {
   private readonly cells: Float64Array;
   private readonly boundsSec: readonly number[];
+  /** What was asked last, and its cell: datagrams of one kind come in rows, and lookups by name are not free. */
+  private lastFrom: Side = 'phone';
+  private lastOutcome: Outcome | undefined = undefined;
+  private lastReason: Reason | undefined = undefined;
+  private lastCell = 0;
 
   constructor(buffer: SharedArrayBuffer, boundsSec: readonly number[]) {
     this.cells = new Float64Array(buffer);
@@ -79,8 +84,14 @@ export class ForwardingCounters {
 
   /** The cell of `rollcall_datagrams_total`; `add` counts it when the outcome is certain. */
   datagramCell(from: Side, outcome: Outcome, reason: Reason): number {
+    if (from === this.lastFrom && outcome === this.lastOutcome && reason === this.lastReason)
+      return this.lastCell;
+    this.lastFrom = from;
+    this.lastOutcome = outcome;
+    this.lastReason = reason;
     const row = SIDE.get(from)! * OUTCOMES.length + OUTCOME.get(outcome)!;
-    return DATAGRAMS_AT + row * REASONS.length + REASON.get(reason)!;
+    this.lastCell = DATAGRAMS_AT + row * REASONS.length + REASON.get(reason)!;
+    return this.lastCell;
   }
 
   add(cell: number): void {

@@ -1,4 +1,4 @@
-import { decimal, isDigit, isToken, NOT_A_NUMBER, skipSpace } from './bytes.ts';
+import { isDigit, isToken, skipSpace, ZERO } from './bytes.ts';
 
 /** The digits of a sequence number and the method behind it, as CSeq has them. */
 export class CSeq {
@@ -10,17 +10,23 @@ export class CSeq {
   methodEnd = 0;
 }
 
-const MAX_CSEQ = 2_147_483_647;
+/** The limit of 2^31 is that of 32-bit integers; so much can be taken ten times. */
+const MAX_TENTH = 214_748_364;
 
 /** CSeq = 1*DIGIT LWS Method (§20.16); false where it is not that. */
 export function readCSeq(bytes: Uint8Array, start: number, end: number, into: CSeq): boolean {
   let at = start;
-  while (at < end && isDigit(bytes[at]!)) at++;
+  let number = 0;
+  while (at < end && isDigit(bytes[at]!)) {
+    if (number > MAX_TENTH) return false;
+    number = (Math.imul(number, 10) + bytes[at++]! - ZERO) | 0;
+    if (number < 0) return false;
+  }
   into.numberStart = start;
   into.numberEnd = at;
-  into.number = decimal(bytes, start, at);
+  into.number = number;
   into.methodStart = skipSpace(bytes, at, end);
   into.methodEnd = end;
-  if (into.number === NOT_A_NUMBER || into.number > MAX_CSEQ) return false;
+  if (at === start) return false;
   return into.methodStart > at && isToken(bytes, into.methodStart, end);
 }

@@ -123,11 +123,21 @@ export class Message {
   /** The same for header lines, so many of them; answers where the value of the last one ends. */
   addScanned(count: number, shift: number): number {
     const { words, linesWord } = kernel;
+    const { counts, first, index, last } = this;
+    let line = this.headerCount;
+    let to = line * STRIDE;
     const end = linesWord + count * LINE_WORDS;
     for (let from = linesWord; from < end; from += LINE_WORDS) {
-      const id = words[from]! as HeaderId;
-      this.addHeader(id, words[from + 1]! + shift, words[from + 2]! + shift, words[from + 3]! + shift);
+      const id = words[from]!;
+      index[to] = id;
+      index[to + 1] = words[from + 1]! + shift;
+      index[to + 2] = words[from + 2]! + shift;
+      index[to + 3] = words[from + 3]! + shift;
+      if (counts[id]!++ === 0) first[id] = line;
+      last[id] = line++;
+      to += STRIDE;
     }
+    this.headerCount = line;
     return words[end - 1]! + shift;
   }
 
