@@ -13,6 +13,7 @@ import {
   skipSpace,
   trimEnd,
 } from './bytes.ts';
+import { kernel } from './kernel/kernel.ts';
 import type { Param } from './params.ts';
 import { quotedEnd, readParam } from './params.ts';
 
@@ -35,11 +36,34 @@ export class NameAddr {
 
 /** Reads a header that holds exactly one value (From, To): commas in a bare display name do no harm (RFC 4475 baddn). */
 export function readNameAddr(bytes: Uint8Array, start: number, end: number, into: NameAddr): boolean {
-  return readValue(bytes, start, end, into);
+  return readUsual(bytes, start, end, into) || readValue(bytes, start, end, into);
+}
+
+/** Lists may be as long as a datagram: whoever looks at all of it for each of its values never ends. */
+const MAX_USUAL_BYTES = 512;
+
+/** The form that nearly everybody writes: a URI in brackets, nothing escaped, no other value behind it. */
+function readUsual(bytes: Uint8Array, start: number, end: number, into: NameAddr): boolean {
+  if (start >= end || end - start > MAX_USUAL_BYTES) return false;
+  if (bytes[start]! <= SPACE || bytes[end - 1]! <= SPACE) return false;
+  const place = kernel.placeOf(bytes, start, end);
+  if (!kernel.nameAddr(place, place + end - start)) return false;
+  const { words, linesWord } = kernel;
+  const close = words[linesWord + 1]! + start - place;
+  into.start = start;
+  into.end = end;
+  into.next = -1;
+  into.isStar = false;
+  into.isBracketed = true;
+  into.uriStart = words[linesWord]! + start - place + 1;
+  into.uriEnd = close;
+  into.paramsStart = close + 1;
+  return true;
 }
 
 /** Reads the first value of a comma list (Contact, Route, Path …); `into.next` leads on. */
 export function readListedNameAddr(bytes: Uint8Array, start: number, end: number, into: NameAddr): boolean {
+  if (readUsual(bytes, start, end, into)) return true;
   const comma = listComma(bytes, start, end);
   if (comma === BROKEN) return false;
   if (!readValue(bytes, start, comma, into)) return false;

@@ -24,6 +24,12 @@ const LF: i32 = 0x0a;
 const CRLF: i32 = 0x0a0d;
 const SPACE: i32 = 0x20;
 const COLON: i8 = 0x3a;
+const DQUOTE: i32 = 0x22;
+const COMMA: i32 = 0x2c;
+const SEMICOLON: i32 = 0x3b;
+const LANGLE: i32 = 0x3c;
+const RANGLE: i32 = 0x3e;
+const BACKSLASH: i32 = 0x5c;
 /** `SIP/2.0` and CR as one word; with the LF so many bytes. */
 const VERSION: u64 = 0x0d302e322f504953;
 const VERSION_BYTES: i32 = 9;
@@ -60,6 +66,42 @@ function noUri(bytes: v128): i32 {
   const low = i8x16.le_u(bytes, i8x16.splat(<i8>SPACE));
   const angles = v128.or(i8x16.eq(bytes, i8x16.splat(0x3c)), i8x16.eq(bytes, i8x16.splat(0x3e)));
   return i8x16.bitmask(v128.or(low, v128.or(angles, i8x16.eq(bytes, i8x16.splat(0x7f)))));
+}
+
+/**
+ * Reads one name-addr (§25.1) as it ought to be: perhaps a display name, in quotes or not, `<`, a URI, `>`, and
+ * parameters without quotes and brackets; no comma but in quotes. Writes to `out` where the bracket opens and where it closes;
+ * answers 1, or 0 where it is not such a value. Reads up to 15 bytes past `end`, and decides nothing by them.
+ */
+export function nameAddr(from: i32, end: i32, out: i32): i32 {
+  let open = firstOf(from, end, LANGLE, DQUOTE, COMMA, SEMICOLON);
+  if (open < end && <i32>load<u8>(open) === DQUOTE) {
+    const quote = firstOf(open + 1, end, DQUOTE, BACKSLASH, DQUOTE, DQUOTE);
+    if (quote >= end || <i32>load<u8>(quote) !== DQUOTE) return 0;
+    open = firstOf(quote + 1, end, LANGLE, DQUOTE, COMMA, SEMICOLON);
+  }
+  if (open >= end || <i32>load<u8>(open) !== LANGLE) return 0;
+  const close = firstOf(open + 1, end, RANGLE, RANGLE, RANGLE, RANGLE);
+  if (close >= end || firstOf(close + 1, end, DQUOTE, COMMA, LANGLE, LANGLE) < end) return 0;
+  const isTrim = <i32>load<u8>(open + 1) > SPACE && <i32>load<u8>(close - 1) > SPACE;
+  if (close === open + 1 || !isTrim) return 0;
+  store<i32>(out, open);
+  store<i32>(out, close, 4);
+  return 1;
+}
+
+/** Where the first byte of four kinds stands; `end`, or beyond it, where there is none. */
+function firstOf(from: i32, end: i32, a: i32, b: i32, c: i32, d: i32): i32 {
+  let at = from;
+  while (at < end) {
+    const bytes = v128.load(at);
+    const ab = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>a)), i8x16.eq(bytes, i8x16.splat(<i8>b)));
+    const cd = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>c)), i8x16.eq(bytes, i8x16.splat(<i8>d)));
+    const found = i8x16.bitmask(v128.or(ab, cd));
+    if (found !== 0) return at + ctz(found);
+    at += VECTOR;
+  }
+  return at;
 }
 
 /**

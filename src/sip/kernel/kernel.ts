@@ -11,6 +11,7 @@ import { WebAssembly } from './web-assembly.ts';
 /** Addresses are offsets in bytes from the memory's beginning. */
 interface Loops {
   requestLine(from: number, end: number, out: number): number;
+  nameAddr(from: number, end: number, out: number): 0 | 1;
   scan(from: number, end: number, out: number, max: number, names: number): number;
   move(to: number, from: number, length: number): void;
   field(from: number, length: number, to: number): void;
@@ -95,10 +96,10 @@ class Kernel {
     this.hashInputAt = at + HASH_INPUT_AT;
     writeNames(this.bytes.subarray(at + NAMES_AT, at + LINES_AT));
     // An object of our own: theirs is looked up by name at each call.
-    const { field, move, requestLine, scan, sipHash } = new WebAssembly.Instance(this.module, {
+    const { field, move, nameAddr, requestLine, scan, sipHash } = new WebAssembly.Instance(this.module, {
       env: { memory },
     }).exports as Loops;
-    return { field, move, requestLine, scan, sipHash };
+    return { field, move, nameAddr, requestLine, scan, sipHash };
   }
 
   /** True where these bytes are the whole memory. */
@@ -127,6 +128,11 @@ class Kernel {
    */
   requestLine(from: number, end: number): number {
     return this.loops.requestLine(from, end, this.linesWord << 2);
+  }
+
+  /** Reads an ordinary name-addr. At `linesWord` stands where its bracket opens and, behind that, where it closes. */
+  nameAddr(from: number, end: number): boolean {
+    return this.loops.nameAddr(from, end, this.linesWord << 2) === 1;
   }
 
   /** Reads ordinary header lines from `from` on; answers how many, at most MAX_SCANNED_LINES, stand at `linesWord`. */
