@@ -122,7 +122,10 @@ async function monitoring() {
     const of = (/** @type {Buffer | undefined} */ text) =>
       Buffer.from(
         `${text}`
-          .replace(/^Via:.*(\r\nVia:.*)*/m, `Via: SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bK0000000000\r\n$&`)
+          .replace(
+            /^Via:.*(\r\nVia:.*)*/m,
+            `Via: SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bK${'0'.repeat(32)};s=0;m=${'0'.repeat(16)};l=${'0'.repeat(16)}\r\n$&`,
+          )
           .replaceAll('24001', String(24_000 + number))
           .replace(/^CSeq: .*/m, 'CSeq: 1000000000 REGISTER'),
         'latin1',

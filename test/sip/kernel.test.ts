@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { NAMES } from '../../src/sip/headers.ts';
+import { createSharedMemory, KERNEL_BYTES, kernel, MAX_SCANNED_LINES } from '../../src/sip/kernel/kernel.ts';
+import { Message, parse } from '../../src/sip/message.ts';
+import { NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
+
+/**
+ * The kernel reads what is ordinary and leaves the rest to slower code that knows every form. So each message here
+ * is read twice: as it is, and in a form that means the same and that the kernel does not take.
+ */
+
+const latin1 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
+
+/** All that parsing finds, as text, so that positions do not matter. */
+function found(bytes: Uint8Array, start: number, end: number): unknown {
+  const message = new Message();
+  const isSip = parse(bytes, start, end, message);
+  const text = (from: number, to: number): string => Buffer.from(bytes.subarray(from, to)).toString('latin1');
+  const lines = Array.from({ length: message.headerCount }, (_, line) => ({
+    id: message.idOf(line),
+    value: text(message.valueStart(line), message.valueEnd(line)),
+    name: /^[^:\s]*/.exec(text(message.lineStart(line), message.valueEnd(line)))?.[0],
+  }));
+  return {
+    isSip,
+    fault: message.fault,
+    isRequest: message.isRequest,
+    method: message.method,
+    uri: text(message.uriStart, message.uriEnd),
+    status: message.status,
+    body: text(message.bodyStart, message.end),
+    lines,
+    firsts: [...message.first].map((line, id) => (message.countOf(id as 0) === 0 ? -1 : line)),
+    lasts: [...message.last].map((line, id) => (message.countOf(id as 0) === 0 ? -1 : line)),
+    counts: [...message.counts],
+  };
+}
+
+const knownName = fc
+  .tuple(fc.constantFrom(...NAMES.flatMap(([, ...names]) => names)), fc.nat())
+  .map(([name, capitals]) =>
+    [...name].map((letter, i) => ((capitals >> i) & 1 ? letter.toUpperCase() : letter)).join(''),
+  );
+/** Nearly a name that we know, and anything else: up to 24 bytes, where the kernel's table ends at 19. */
+const otherName = fc.oneof(
+  knownName.map((name) => name.replace(/-/g, 'M')),
+  knownName.chain((name) =>
+    fc.nat(name.length - 1).map((at) => `${name.slice(0, at)}~${name.slice(at + 1)}`),
+  ),
+  fc.string({ unit: fc.constantFrom(..."aZ0-.!%*_+`'~/@[ {\x7f\x80"), minLength: 0, maxLength: 24 }),
+);
+const value = fc.oneof(
+  fc.string({ unit: fc.constantFrom(...'ab:;<>",\\ \t'), maxLength: 70 }),
+  fc.string({ unit: 'grapheme-ascii', maxLength: 40 }),
+  fc.constant(''),
+  fc.constant('a\r\n b'),
+);
+const line = fc
+  .tuple(fc.oneof(knownName, otherName), fc.constantFrom(':', ': ', ':  ', ' : ', ':\t', ''), value)
+  .map((parts) => parts.join(''));
+const startLine = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('REGISTER', 'INVITE', 'register', 'ACK', 'A/B', 'LONGLONGLONGLONGLONG', ''),
+      fc.constantFrom(' ', '  ', '\t'),
+      fc.oneof(
+        fc.constantFrom('sip:iptlab.com', 'sip:24001@iptlab.com;transport=udp', 'x', 'sip:<a>', ''),
+        fc.string({ unit: fc.constantFrom(...'as:@<>\x7f\x80\x1f '), maxLength: 40 }),
+      ),
+      fc.constantFrom(' SIP/2.0', ' sip/2.0', ' SIP/2.0 ', ' SIP/2.1', 'SIP/2.0', ' SIP/2.00'),
+    )
+    .map((parts) => parts.join('')),
+  fc.constantFrom('SIP/2.0 200 OK', 'SIP/2.0 200', 'SIP/2.0 99 x', 'nothing'),
+);
+
+test('a message with CRLF and the same one with LF, which the kernel leaves alone, say the same', () => {
+  fc.assert(
+    fc.property(
+      startLine,
+      fc.array(line, { maxLength: 8 }),
+      fc.constantFrom('', 'body'),
+      (first, lines, body) => {
+        const message = [first, ...lines, '', body].join('\r\n');
+        const slow = message.replaceAll('\r\n', '\n');
+        const quick = latin1(message);
+        const other = latin1(slow);
+        assert.deepEqual(
+          JSON.stringify(found(quick, 0, quick.length)).replaceAll('\\r\\n', '\\n'),
+          JSON.stringify(found(other, 0, other.length)),
+        );
+      },
+    ),
+    { numRuns: 4000 },
+  );
+});
+
+test('more lines than one call takes are read all the same', () => {
+  const lines = Array.from({ length: 2 * MAX_SCANNED_LINES + 3 }, (_, i) => `X-${i}: ${i}`);
+  const bytes = latin1(['REGISTER sip:a SIP/2.0', ...lines, 'Expires: 5', '', ''].join('\r\n'));
+  const message = new Message();
+  assert.ok(parse(bytes, 0, bytes.length, message));
+  assert.equal(message.fault, undefined);
+  assert.equal(message.headerCount, lines.length + 1);
+  assert.equal(message.valueEnd(MAX_SCANNED_LINES) - message.valueStart(MAX_SCANNED_LINES), 3);
+});
+
+test('where a message lies, and what lies around it, does not matter', () => {
+  const AROUND = 2048;
+  kernel.moveTo(createSharedMemory(AROUND * 4 + KERNEL_BYTES), AROUND * 4);
+  const message = fc
+    .tuple(startLine, fc.array(line, { maxLength: 6 }))
+    .map(([first, lines]) => latin1([first, ...lines, '', 'body'].join('\r\n')));
+  fc.assert(
+    fc.property(
+      message,
+      fc.nat(AROUND),
+      fc.nat(300),
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      (whole, at, cut, around) => {
+        const alone = whole.slice(0, Math.max(0, whole.length - cut));
+        for (let i = 0; i < AROUND * 4; i++) kernel.bytes[i] = around[i & 15]!;
+        kernel.bytes.set(alone, at);
+        assert.deepEqual(found(kernel.bytes, at, at + alone.length), found(alone, 0, alone.length));
+      },
+    ),
+    { numRuns: 1500 },
+  );
+});
+
+test('a name-addr is read as the slower code reads it, which gets everything that begins with a blank', () => {
+  const text = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'ab<>",;:\\ =*'), maxLength: 30 }),
+    fc
+      .tuple(
+        fc.constantFrom('', '"A" ', 'A B ', '"A\\"" ', '"A, <b>" ', '"A'),
+        fc.constantFrom('<sip:a@b>', '<sip:a@b;x=y>', '< sip:a >', '<>', 'sip:a;x', '<a,b>', '<"a">'),
+        fc.constantFrom('', ';tag=1', ';x="a,b"', ',<sip:c>', ' ; tag=1', ';x=<y', '>'),
+      )
+      .map((parts) => parts.join('')),
+  );
+  const spans = (at: NameAddr, shift: number): unknown => {
+    const { isStar, isBracketed, uriStart, uriEnd, paramsStart, end, next } = at;
+    const positions = [uriStart, uriEnd, paramsStart, end].map((position) => position - shift);
+    return { isStar, isBracketed, positions, next: next < 0 ? -1 : next - shift };
+  };
+  for (const read of [readNameAddr, readListedNameAddr]) {
+    fc.assert(
+      fc.property(text, (content) => {
+        const quick = latin1(content);
+        const slow = latin1(` ${content}`);
+        const [one, other] = [new NameAddr(), new NameAddr()];
+        const isRead = read(quick, 0, quick.length, one);
+        assert.equal(isRead, read(slow, 0, slow.length, other));
+        if (isRead) assert.deepEqual(spans(one, 0), spans(other, 1));
+      }),
+      { numRuns: 4000 },
+    );
+  }
+});
+
+test('bytes are moved within the memory as within any other', () => {
+  fc.assert(
+    fc.property(fc.nat(300), fc.nat(300), fc.nat(300), (to, from, length) => {
+      const base = 1024;
+      const plain = Uint8Array.from({ length: 700 }, (_, i) => (i * 37) & 255);
+      kernel.bytes.set(plain, base);
+      kernel.copyWithin(kernel.bytes, base + to, base + from, base + from + length);
+      kernel.copyWithin(plain, to, from, from + length);
+      assert.deepEqual(Buffer.from(kernel.bytes.subarray(base, base + 700)), Buffer.from(plain));
+      assert.deepEqual(
+        plain,
+        Uint8Array.from({ length: 700 }, (_, i) => (i * 37) & 255).copyWithin(to, from, from + length),
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
