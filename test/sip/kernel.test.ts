@@ -66,7 +66,7 @@ const startLine = fc.oneof(
       fc.constantFrom('REGISTER', 'INVITE', 'register', 'ACK', 'A/B', 'LONGLONGLONGLONGLONG', ''),
       fc.constantFrom(' ', '  ', '\t'),
       fc.oneof(
-        fc.constantFrom('sip:iptlab.com', 'sip:24001@iptlab.com;transport=udp', 'x', 'sip:<a>', ''),
+        fc.constantFrom('sip:iptlab.com', 'sip:24001@iptlab.com;transport=udp', 'x', 'sip:<a>', 'sip:a\x7fb', ''),
         fc.string({ unit: fc.constantFrom(...'as:@<>\x7f\x80\x1f '), maxLength: 40 }),
       ),
       fc.constantFrom(' SIP/2.0', ' sip/2.0', ' SIP/2.0 ', ' SIP/2.1', 'SIP/2.0', ' SIP/2.00'),
