@@ -1,4 +1,4 @@
-import { AuthParam, readAuthParam, readAuthScheme } from '../sip/auth.ts';
+import { AuthParam, readAnsweredNonce, readAuthParam, readAuthScheme } from '../sip/auth.ts';
 import { ascii, decimal, equalsFolded, NOT_A_NUMBER } from '../sip/bytes.ts';
 import { Contact, expiresFrom, NOT_STATED, readContact } from '../sip/contact.ts';
 import type { HeaderId } from '../sip/headers.ts';
@@ -21,7 +21,6 @@ export const MAX_CHALLENGES = 8;
 
 const DIGEST = ascii('digest');
 const NONCE = ascii('nonce');
-const RESPONSE = ascii('response');
 const STALE = ascii('stale');
 const TRUE = ascii('true');
 
@@ -50,9 +49,7 @@ export class RequestReader {
   invalidContact = false;
   private readonly contact = new Contact();
   private readonly uri = new OwnUri();
-  private readonly scheme = new Span();
   private readonly span = new Span();
-  private readonly param = new AuthParam();
   private readonly nonces: NoncePool;
   private readonly userAgents = new TextPool(USER_AGENT_PLACES);
 
@@ -90,24 +87,10 @@ export class RequestReader {
     }
   }
 
-  /** Credentials are a nonce and a response, neither empty: IMS phones send both empty in their first REGISTER. */
+  /** Credentials are a nonce and a response, neither empty. */
   private nonceAnswered(bytes: Uint8Array, start: number, end: number): string {
-    const { param, span } = this;
-    let hasResponse = false;
-    span.start = span.end = 0;
-    let at = readAuthScheme(bytes, start, end, this.scheme) ? this.scheme.end : end;
-    while (readAuthParam(bytes, at, end, param)) {
-      at = param.end;
-      const { value } = param;
-      if (value.start === value.end) continue;
-      if (equalsFolded(bytes, param.nameStart, param.nameEnd, RESPONSE)) {
-        hasResponse = true;
-      } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, NONCE)) {
-        span.start = value.start;
-        span.end = value.end;
-      }
-    }
-    return hasResponse ? this.nonces.textOf(bytes, span.start, span.end) : '';
+    const { span } = this;
+    return readAnsweredNonce(bytes, start, end, span) ? this.nonces.textOf(bytes, span.start, span.end) : '';
   }
 
   private readContacts(

@@ -7,7 +7,7 @@ import type { StormThresholds } from './thresholds.ts';
 export const RATE_WINDOW_SEC = 10;
 /** AORs that lost their bindings in a storm and may be back later. */
 const MAX_LOST = 100_000;
-/** Bits of the counters of distinct AORs and sources: good to some per cent up to this many of them. */
+/** Bits of the counters of distinct AORs and sources, a power of two: good to some per cent up to this many of them. */
 const BITS = 1 << 18;
 
 /** A storm's cause by the numbers: what is few and what is many. */
@@ -21,8 +21,7 @@ class Distinct {
   private set = 0;
 
   add(hash: number): void {
-    const spread = Math.imul(hash ^ (hash >>> 16), 0x9e3779b1) >>> 0;
-    const bit = spread % BITS;
+    const bit = Math.imul(hash ^ (hash >>> 16), 0x9e3779b1) & (BITS - 1);
     const mask = 1 << (bit & 7);
     if ((this.bits[bit >> 3]! & mask) !== 0) return;
     this.bits[bit >> 3]! |= mask;
@@ -152,7 +151,8 @@ export class Storm {
 
   onCopy(nowMs: number): void {
     this.turn(Math.floor(nowMs / 1000), nowMs);
-    this.perSec[this.second % RATE_WINDOW_SEC]!++;
+    // As an integer: the remainder of doubles is a call into the C library.
+    this.perSec[(this.second | 0) % RATE_WINDOW_SEC]!++;
   }
 
   onResult(result: Result): void {

@@ -1,4 +1,5 @@
 import {
+  ascii,
   BACKSLASH,
   COMMA,
   DQUOTE,
@@ -10,6 +11,7 @@ import {
   skipSpace,
   TOKEN,
 } from './bytes.ts';
+import { kernel } from './kernel/kernel.ts';
 import { quotedEnd, Span } from './params.ts';
 
 /**
@@ -51,7 +53,46 @@ export function readAuthParam(bytes: Uint8Array, at: number, end: number, into: 
   return into.end >= 0;
 }
 
+const NONCE = ascii('nonce');
+const RESPONSE = ascii('response');
+const scheme = new Span();
 const param = new AuthParam();
+
+/**
+ * The nonce that credentials answer, into `nonce`, which is empty where they name none. False where they answer
+ * nothing: without a response that is not empty (IMS phones send both empty in their first REGISTER).
+ */
+export function readAnsweredNonce(bytes: Uint8Array, start: number, end: number, nonce: Span): boolean {
+  nonce.start = nonce.end = 0;
+  if (!readAuthScheme(bytes, start, end, scheme)) return false;
+  const from = scheme.end;
+  const place = kernel.placeOf(bytes, from, end);
+  if (!kernel.credentials(place, place + end - from)) return readAnyCredentials(bytes, from, end, nonce);
+  const { words, linesWord } = kernel;
+  if (words[linesWord]! > 0) {
+    nonce.start = words[linesWord]! + from - place;
+    nonce.end = words[linesWord + 1]! + from - place;
+  }
+  return words[linesWord + 2] === 1;
+}
+
+/** The same of any form, up to where they are broken. */
+function readAnyCredentials(bytes: Uint8Array, start: number, end: number, nonce: Span): boolean {
+  let hasResponse = false;
+  let at = start;
+  while (readAuthParam(bytes, at, end, param)) {
+    at = param.end;
+    const { value } = param;
+    if (value.start === value.end) continue;
+    if (equalsFolded(bytes, param.nameStart, param.nameEnd, RESPONSE)) {
+      hasResponse = true;
+    } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, NONCE)) {
+      nonce.start = value.start;
+      nonce.end = value.end;
+    }
+  }
+  return hasResponse;
+}
 
 /**
  * Finds an auth-param by its lower-case name, from behind the scheme on. The span is the value without its

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { readAnsweredNonce } from '../../src/sip/auth.ts';
 import { NAMES } from '../../src/sip/headers.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel, MAX_SCANNED_LINES } from '../../src/sip/kernel/kernel.ts';
 import { Message, parse } from '../../src/sip/message.ts';
 import { NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
+import { Span } from '../../src/sip/params.ts';
 
 /**
  * The kernel reads what is ordinary and leaves the rest to slower code that knows every form. So each message here
@@ -66,7 +68,14 @@ const startLine = fc.oneof(
       fc.constantFrom('REGISTER', 'INVITE', 'register', 'ACK', 'A/B', 'LONGLONGLONGLONGLONG', ''),
       fc.constantFrom(' ', '  ', '\t'),
       fc.oneof(
-        fc.constantFrom('sip:iptlab.com', 'sip:24001@iptlab.com;transport=udp', 'x', 'sip:<a>', 'sip:a\x7fb', ''),
+        fc.constantFrom(
+          'sip:iptlab.com',
+          'sip:24001@iptlab.com;transport=udp',
+          'x',
+          'sip:<a>',
+          'sip:a\x7fb',
+          '',
+        ),
         fc.string({ unit: fc.constantFrom(...'as:@<>\x7f\x80\x1f '), maxLength: 40 }),
       ),
       fc.constantFrom(' SIP/2.0', ' sip/2.0', ' SIP/2.0 ', ' SIP/2.1', 'SIP/2.0', ' SIP/2.00'),
@@ -158,6 +167,42 @@ test('a name-addr is read as the slower code reads it, which gets everything tha
       { numRuns: 4000 },
     );
   }
+});
+
+test('credentials are read as the slower code reads them, which gets those behind a tab', () => {
+  const param = fc
+    .tuple(
+      fc.constantFrom('nonce', 'NONCE', 'nonc', 'noncee', 'response', 'Response', 'realm', 'nc', 'x y', ''),
+      fc.constantFrom('=', '=', '=', ' = ', ''),
+      fc.constantFrom(
+        '"abc"',
+        '""',
+        'abc',
+        '',
+        '"a\\"b"',
+        '"a',
+        '"a,nonce=\\"b\\""',
+        'a"b',
+        '"a"b',
+        'a\tb',
+        'a\x01b',
+      ),
+    )
+    .map((parts) => parts.join(''));
+  const content = fc
+    .array(fc.tuple(param, fc.constantFrom(',', ', ', ' ', ',,', ',\t', ',\r\n ')), { maxLength: 6 })
+    .map((parts) => parts.flat().join(''));
+  fc.assert(
+    fc.property(content, (text) => {
+      const quick = latin1(`Digest ${text}`);
+      const slow = latin1(`Digest\t${text}`);
+      const [one, other] = [new Span(), new Span()];
+      const isAnswer = readAnsweredNonce(quick, 0, quick.length, one);
+      assert.equal(isAnswer, readAnsweredNonce(slow, 0, slow.length, other));
+      assert.deepEqual(one, other);
+    }),
+    { numRuns: 6000 },
+  );
 });
 
 test('bytes are moved within the memory as within any other', () => {

@@ -12,6 +12,7 @@ import { WebAssembly } from './web-assembly.ts';
 interface Loops {
   requestLine(from: number, end: number, out: number): number;
   nameAddr(from: number, end: number, out: number): 0 | 1;
+  credentials(from: number, end: number, out: number): 0 | 1;
   scan(from: number, end: number, out: number, max: number, names: number): number;
   move(to: number, from: number, length: number): void;
   field(from: number, length: number, to: number): void;
@@ -95,11 +96,9 @@ class Kernel {
     this.hashWord = (at + HASH_AT) >>> 2;
     this.hashInputAt = at + HASH_INPUT_AT;
     writeNames(this.bytes.subarray(at + NAMES_AT, at + LINES_AT));
+    const loops = new WebAssembly.Instance(this.module, { env: { memory } }).exports as Loops;
     // An object of our own: theirs is looked up by name at each call.
-    const { field, move, nameAddr, requestLine, scan, sipHash } = new WebAssembly.Instance(this.module, {
-      env: { memory },
-    }).exports as Loops;
-    return { field, move, nameAddr, requestLine, scan, sipHash };
+    return { ...loops };
   }
 
   /** True where these bytes are the whole memory. */
@@ -133,6 +132,14 @@ class Kernel {
   /** Reads an ordinary name-addr. At `linesWord` stands where its bracket opens and, behind that, where it closes. */
   nameAddr(from: number, end: number): boolean {
     return this.loops.nameAddr(from, end, this.linesWord << 2) === 1;
+  }
+
+  /**
+   * Reads ordinary credentials from behind their scheme on. At `linesWord` stands where the nonce starts and ends, twice
+   * 0 for none, and 1 where there is a response, else 0.
+   */
+  credentials(from: number, end: number): boolean {
+    return this.loops.credentials(from, end, this.linesWord << 2) === 1;
   }
 
   /** Reads ordinary header lines from `from` on; answers how many, at most MAX_SCANNED_LINES, stand at `linesWord`. */
