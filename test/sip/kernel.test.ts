@@ -180,6 +180,7 @@ test('credentials are read as the slower code reads them, which gets those behin
         'abc',
         '',
         '"a\\"b"',
+        '"x\\", nonce=evil, y=\\"z"',
         '"a',
         '"a,nonce=\\"b\\""',
         'a"b',
