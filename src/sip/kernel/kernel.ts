@@ -182,8 +182,15 @@ class Kernel {
 
 export const kernel = new Kernel();
 
-/** Memory of at least so many bytes that another thread can be given. */
+/** Memory of at least so many bytes that another thread can be given; throws a sentence that says what to do. */
 export function createSharedMemory(bytes: number): SharedMemory {
   const pages = Math.ceil(bytes / PAGE_BYTES);
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch {
+    throw new Error(
+      'no addresses left for WebAssembly, which reserves some 10 GB of them (not of memory) three times: ' +
+        'lift the limit on virtual memory (ulimit -v, LimitAS=)',
+    );
+  }
 }
