@@ -1,5 +1,5 @@
 import { Endpoint, readHost } from '../sip/address.ts';
-import { ascii, COLON, COMMA, equals, isSpace, isTokenByte, lower, SEMICOLON, ZERO } from '../sip/bytes.ts';
+import { ascii, COLON, COMMA, equals, isSpace, isTokenByte, SEMICOLON, ZERO } from '../sip/bytes.ts';
 import { CSeq, readCSeq } from '../sip/cseq.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
@@ -49,7 +49,6 @@ export class ExchangeKey {
   private readonly number = new CSeq();
   private readonly input = new HashInput();
   private readonly hashed = new Int32Array(BRANCH_WORDS);
-  private readonly folded = new Uint8Array(MAX_KEY_PART);
 
   constructor(hashKey: HashKey) {
     this.hashKey = hashKey;
@@ -116,13 +115,12 @@ export class ExchangeKey {
 
   /** The first to be taken: the port and the branch's kind come to its kind. False where it is too long. */
   private takeHost(bytes: Uint8Array, start: number, end: number): boolean {
-    const { folded, hashed, host } = this;
+    const { hashed, host } = this;
     this.portAndKinds = 0;
     if (readHost(bytes, start, end, host)) return true;
     const length = end - start;
     if (length === 0 || length > MAX_KEY_PART) return false;
-    for (let i = 0; i < length; i++) folded[i] = lower(bytes[start + i]!);
-    sipHash128(this.hashKey, this.input.clear().field(folded, 0, length), hashed);
+    sipHash128(this.hashKey, this.input.clear().foldedField(bytes, start, end), hashed);
     host.a = hashed[0]!;
     host.b = hashed[1]!;
     host.c = hashed[2]!;

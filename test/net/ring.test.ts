@@ -150,6 +150,12 @@ test('positions pass 2^31 and 2^32 unharmed', () => {
   }
 });
 
+/** As the writing thread made it: all of it follows from its number. */
+function assertWhole({ atMs: seed, bytes, start, end }: RingRecord): void {
+  assert.equal(end - start, 100 + (seed % 900));
+  for (let at = start; at < end; at += 97) assert.equal(bytes[at], (seed + at - start) & 255);
+}
+
 test('two threads, a reader that keeps up: the ring starts over where it is empty, and nothing is lost or mixed up', async () => {
   const memory = place();
   const records = 50_000;
@@ -165,13 +171,10 @@ test('two threads, a reader that keeps up: the ring starts over where it is empt
   const giveUpAt = performance.now() + 20_000;
   while (seen < records && performance.now() < giveUpAt) {
     while (reader.next(into)) {
-      const seed = into.atMs;
-      assert.ok(seed > last);
-      last = seed;
+      assert.ok(into.atMs > last);
+      last = into.atMs;
       seen++;
-      const { bytes, start, end } = into;
-      assert.equal(end - start, 100 + (seed % 900));
-      for (let at = start; at < end; at += 97) assert.equal(bytes[at], (seed + at - start) & 255);
+      assertWhole(into);
     }
     reader.release();
     bases.add(words[OFFSET / 4 + 1]!);
@@ -198,14 +201,11 @@ test('two threads: everything taken arrives whole and in order while the ring ov
   let last = -1;
   while (outcome === undefined || seen < outcome.taken) {
     for (let i = 0; i < 50 && reader.next(into); i++) {
-      const seed = into.atMs;
-      assert.ok(seed > last);
-      last = seed;
+      assert.ok(into.atMs > last);
+      last = into.atMs;
       seen++;
-      const { bytes, start, end } = into;
-      assert.equal(end - start, 100 + (seed % 900));
-      for (let at = start; at < end; at += 97) assert.equal(bytes[at], (seed + at - start) & 255);
-      assert.equal(into.phone.port, seed & 0xffff);
+      assertWhole(into);
+      assert.equal(into.phone.port, into.atMs & 0xffff);
     }
     reader.release();
     await new Promise((resolve) => setImmediate(resolve));
