@@ -33,10 +33,10 @@ function phoneOf(/** @type {number} */ number) {
 function registerText(number, cseq, nonce) {
   const { ip, port } = phoneOf(number);
   const aor = `sip:${100_000 + number}@pbx.example.com`;
-  const branch = `z9hG4bK-rc-${number.toString(36).padStart(8, '0')}${cseq.toString(36)}`;
+  const branch = `z9hG4bK${number.toString(16).padStart(24, '0')}${cseq.toString(16).padStart(8, '0')}`;
   return [
     'REGISTER sip:pbx.example.com SIP/2.0',
-    `Via: SIP/2.0/UDP 192.0.2.10:5060;branch=${branch}`,
+    `Via: SIP/2.0/UDP 192.0.2.10:5060;branch=${branch};s=0`,
     `Via: SIP/2.0/UDP ${ip}:${port};branch=${branch}x;rport=${port};received=${ip}`,
     'Max-Forwards: 69',
     `From: <${aor}>;tag=${number.toString(16)}`,
