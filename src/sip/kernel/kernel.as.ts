@@ -131,6 +131,7 @@ export function credentials(from: i32, end: i32, out: i32): i32 {
     if (at >= end || !isToken(name, length)) return 0;
     let value = ++at;
     let valueEnd = 0;
+    if (at < end && <i32>load<u8>(at) <= SPACE) return 0;
     if (at < end && <i32>load<u8>(at) === DQUOTE) {
       value++;
       valueEnd = firstOf(value, end, DQUOTE, BACKSLASH, DQUOTE, DQUOTE);
