@@ -68,12 +68,12 @@ export function readAnsweredNonce(bytes: Uint8Array, start: number, end: number,
   const from = scheme.end;
   const place = kernel.placeOf(bytes, from, end);
   if (!kernel.credentials(place, place + end - from)) return readAnyCredentials(bytes, from, end, nonce);
-  const { words, linesWord } = kernel;
-  if (words[linesWord]! > 0) {
-    nonce.start = words[linesWord]! + from - place;
-    nonce.end = words[linesWord + 1]! + from - place;
+  const { words, resultWord } = kernel;
+  if (words[resultWord]! > 0) {
+    nonce.start = words[resultWord]! + from - place;
+    nonce.end = words[resultWord + 1]! + from - place;
   }
-  return words[linesWord + 2] === 1;
+  return words[resultWord + 2] === 1;
 }
 
 /** The same of any form, up to where they are broken. */

@@ -18,7 +18,8 @@ import {
 } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
 import { HEADER_COUNT, Header, headerId } from './headers.ts';
-import { kernel, LINE_WORDS, MAX_SCANNED_BYTES, MAX_SCANNED_LINES } from './kernel/kernel.ts';
+import type { IndexHolder } from './kernel/kernel.ts';
+import { HEAD_WORDS, kernel, LINE_WORDS, MAX_HEADER_LINES, MAX_SCANNED_BYTES } from './kernel/kernel.ts';
 import type { Method } from './methods.ts';
 import { methodOf } from './methods.ts';
 
@@ -32,13 +33,9 @@ export type MessageFault =
 
 /** The largest UDP payload over IPv4: 65,535 less 20 bytes of IP and 8 of UDP header. */
 export const MAX_DATAGRAM_BYTES = 65_507;
-/**
- * Header lines that the index holds. No datagram fills it, over IPv6 neither: the shortest line is one stray
- * byte and LF, and 65,535 bytes hold fewer than this many of them.
- */
-export const MAX_HEADER_LINES = 32_768;
-
-const STRIDE = 4;
+/** In the head of a header id: one more line. */
+const ONE_LINE = 1 << 16;
+const LINE_NUMBER = ONE_LINE - 1;
 const VERSION = ascii('sip/2.0');
 const VERSION_PREFIX = ascii('sip/');
 const NONE = -1;
@@ -46,8 +43,11 @@ const NONE = -1;
 /**
  * A parsed datagram: an index of positions in the received bytes, which stay as they came. One object is
  * made per worker and filled again for each datagram; spans die with that turn.
+ *
+ * The index lies where the kernel writes it, for the message that was parsed last; when another one is, this one
+ * takes its own along.
  */
-export class Message {
+export class Message implements IndexHolder {
   bytes: Uint8Array = new Uint8Array(0);
   /** First byte of the start line. */
   start = 0;
@@ -71,11 +71,10 @@ export class Message {
   /** The first thing that is wrong with the message as such; undefined = well-formed. */
   fault: MessageFault | undefined = undefined;
 
-  /** Four to a line: header id, line start, value start, value end. Read it through the methods below. */
-  readonly index = new Int32Array(MAX_HEADER_LINES * STRIDE);
-  readonly first = new Int32Array(HEADER_COUNT);
-  readonly last = new Int32Array(HEADER_COUNT);
-  readonly counts = new Int32Array(HEADER_COUNT);
+  /** The index: a head for each header id, then the lines. Read it through the methods below. */
+  private words: Int32Array = new Int32Array(HEAD_WORDS);
+  private headsWord = 0;
+  private linesWord = HEAD_WORDS;
 
   reset(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
@@ -92,95 +91,92 @@ export class Message {
     this.bodyStart = end;
     this.headerCount = 0;
     this.fault = undefined;
-    // A loop: for so few elements `fill` costs more.
-    for (let id = 0; id < HEADER_COUNT; id++) {
-      this.first[id] = NONE;
-      this.counts[id] = 0;
+    this.clearIndex();
+  }
+
+  private clearIndex(): void {
+    if (!kernel.giveIndexTo(this)) {
+      this.words = kernel.words;
+      this.headsWord = kernel.indexWord;
+      this.linesWord = kernel.indexWord + HEAD_WORDS;
     }
+    const { words } = this;
+    // A loop: for so few elements `fill` costs more.
+    for (let i = this.headsWord, end = i + HEADER_COUNT; i < end; i++) words[i] = 0;
+  }
+
+  leaveIndex(): void {
+    this.words = this.words.slice(this.headsWord, this.linesWord + this.headerCount * LINE_WORDS);
+    this.headsWord = 0;
+    this.linesWord = HEAD_WORDS;
   }
 
   addHeader(id: HeaderId, lineStart: number, valueStart: number, valueEnd: number): void {
-    const at = this.headerCount * STRIDE;
-    this.index[at] = id;
-    this.index[at + 1] = lineStart;
-    this.index[at + 2] = valueStart;
-    this.index[at + 3] = valueEnd;
-    if (this.counts[id]!++ === 0) this.first[id] = this.headerCount;
-    this.last[id] = this.headerCount;
+    const { words } = this;
+    const at = this.linesWord + this.headerCount * LINE_WORDS;
+    words[at] = id;
+    words[at + 1] = lineStart;
+    words[at + 2] = valueStart;
+    words[at + 3] = valueEnd;
+    const head = words[this.headsWord + id]!;
+    words[this.headsWord + id] = (head === 0 ? this.headerCount : head) + ONE_LINE;
     this.headerCount++;
   }
 
   /** Takes over an ordinary Request-Line that the kernel has read `shift` bytes away from where it stands. */
   takeRequestLine(shift: number): void {
-    const { words, linesWord } = kernel;
-    this.methodEnd = words[linesWord]! + shift;
+    const { words, resultWord } = kernel;
+    this.methodEnd = words[resultWord]! + shift;
     this.uriStart = this.methodEnd + 1;
-    this.uriEnd = words[linesWord + 1]! + shift;
+    this.uriEnd = words[resultWord + 1]! + shift;
     this.method = methodOf(this.bytes, this.start, this.methodEnd);
     this.eolLength = 2;
   }
 
-  /** The same for header lines, so many of them; answers where the value of the last one ends. */
-  addScanned(count: number, shift: number): number {
-    const { words, linesWord } = kernel;
-    const { counts, first, index, last } = this;
-    let line = this.headerCount;
-    let to = line * STRIDE;
-    const end = linesWord + count * LINE_WORDS;
-    for (let from = linesWord; from < end; from += LINE_WORDS) {
-      const id = words[from]!;
-      index[to] = id;
-      index[to + 1] = words[from + 1]! + shift;
-      index[to + 2] = words[from + 2]! + shift;
-      index[to + 3] = words[from + 3]! + shift;
-      if (counts[id]!++ === 0) first[id] = line;
-      last[id] = line++;
-      to += STRIDE;
-    }
-    this.headerCount = line;
-    return words[end - 1]! + shift;
-  }
-
   /** How many lines carry this header. */
   countOf(id: HeaderId): number {
-    return this.counts[id]!;
+    return this.words[this.headsWord + id]! >>> 16;
   }
 
   /** Line number of the first header of this kind, or -1. */
   firstOf(id: HeaderId): number {
-    return this.first[id]!;
+    const head = this.words[this.headsWord + id]!;
+    return head === 0 ? NONE : head & LINE_NUMBER;
   }
 
-  /** Line number of the next header of this kind behind line `line`, or -1. */
+  /** Line number of the next header of this kind behind line `line`, which is one, or -1. */
   nextOf(id: HeaderId, line: number): number {
-    if (this.counts[id] === 0) return NONE;
-    const last = this.last[id]!;
-    for (let i = line + 1; i <= last; i++) if (this.index[i * STRIDE] === id) return i;
+    if (this.countOf(id) < 2) return NONE;
+    const { linesWord, words } = this;
+    const end = linesWord + this.headerCount * LINE_WORDS;
+    for (let at = linesWord + (line + 1) * LINE_WORDS; at < end; at += LINE_WORDS) {
+      if (words[at] === id) return (at - linesWord) / LINE_WORDS;
+    }
     return NONE;
   }
 
   idOf(line: number): HeaderId {
-    return this.index[line * STRIDE] as HeaderId;
+    return this.words[this.linesWord + line * LINE_WORDS] as HeaderId;
   }
 
   /** First byte of the header's name. */
   lineStart(line: number): number {
-    return this.index[line * STRIDE + 1]!;
+    return this.words[this.linesWord + line * LINE_WORDS + 1]!;
   }
 
   /** Behind the line's end (CRLF included): where the next line, or the empty line, starts. */
   lineEnd(line: number): number {
-    return line + 1 < this.headerCount ? this.index[(line + 1) * STRIDE + 1]! : this.headersEnd;
+    return line + 1 < this.headerCount ? this.lineStart(line + 1) : this.headersEnd;
   }
 
   /** First byte of the value, leading white space skipped. */
   valueStart(line: number): number {
-    return this.index[line * STRIDE + 2]!;
+    return this.words[this.linesWord + line * LINE_WORDS + 2]!;
   }
 
   /** Behind the last byte of the value, trailing white space left out. */
   valueEnd(line: number): number {
-    return this.index[line * STRIDE + 3]!;
+    return this.words[this.linesWord + line * LINE_WORDS + 3]!;
   }
 
   fail(fault: MessageFault): void {
@@ -301,16 +297,18 @@ function readHeaders(message: Message, from: number, end: number, shift: number)
   const scanEnd = Math.min(end, message.start + MAX_SCANNED_BYTES) + shift;
   let at = from;
   while (at < end && message.headerCount < MAX_HEADER_LINES) {
-    const count = kernel.scan(at + shift, scanEnd);
-    if (count > 0) at = message.addScanned(count, -shift) + 2;
-    if (count === MAX_SCANNED_LINES) continue;
+    const count = kernel.scan(at + shift, scanEnd, message.headerCount, -shift);
+    if (count > message.headerCount) {
+      message.headerCount = count;
+      at = message.valueEnd(count - 1) + 2;
+    }
     const eolLength = eolLengthAt(bytes, at, end);
     if (eolLength > 0) {
       message.headersEnd = at;
       message.bodyStart = at + eolLength;
       return;
     }
-    if (at < end) at = readLine(message, at, end);
+    if (at < end && count < MAX_HEADER_LINES) at = readLine(message, at, end);
   }
   message.headersEnd = end;
   message.bodyStart = end;

@@ -48,14 +48,14 @@ function readUsual(bytes: Uint8Array, start: number, end: number, into: NameAddr
   if (bytes[start]! <= SPACE || bytes[end - 1]! <= SPACE) return false;
   const place = kernel.placeOf(bytes, start, end);
   if (!kernel.nameAddr(place, place + end - start)) return false;
-  const { words, linesWord } = kernel;
-  const close = words[linesWord + 1]! + start - place;
+  const { words, resultWord } = kernel;
+  const close = words[resultWord + 1]! + start - place;
   into.start = start;
   into.end = end;
   into.next = -1;
   into.isStar = false;
   into.isBracketed = true;
-  into.uriStart = words[linesWord]! + start - place + 1;
+  into.uriStart = words[resultWord]! + start - place + 1;
   into.uriEnd = close;
   into.paramsStart = close + 1;
   return true;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readAnsweredNonce } from '../../src/sip/auth.ts';
+import type { HeaderId } from '../../src/sip/headers.ts';
 import { Header, NAMES } from '../../src/sip/headers.ts';
-import { createSharedMemory, KERNEL_BYTES, kernel, MAX_SCANNED_LINES } from '../../src/sip/kernel/kernel.ts';
+import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
 import { Message, parse } from '../../src/sip/message.ts';
 import { NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
 import { Span } from '../../src/sip/params.ts';
@@ -14,6 +15,15 @@ import { Span } from '../../src/sip/params.ts';
  */
 
 const latin1 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
+
+const ids = Object.values(Header);
+
+/** The numbers of the lines that carry this header, as whoever walks them sees them. */
+function linesOf(message: Message, id: HeaderId): number[] {
+  const lines: number[] = [];
+  for (let line = message.firstOf(id); line >= 0; line = message.nextOf(id, line)) lines.push(line);
+  return lines;
+}
 
 /** All that parsing finds, as text, so that positions do not matter. */
 function found(bytes: Uint8Array, start: number, end: number): unknown {
@@ -34,9 +44,8 @@ function found(bytes: Uint8Array, start: number, end: number): unknown {
     status: message.status,
     body: text(message.bodyStart, message.end),
     lines,
-    firsts: [...message.first].map((line, id) => (message.countOf(id as 0) === 0 ? -1 : line)),
-    lasts: [...message.last].map((line, id) => (message.countOf(id as 0) === 0 ? -1 : line)),
-    counts: [...message.counts],
+    counts: ids.map((id) => message.countOf(id)),
+    linesOf: ids.map((id) => linesOf(message, id)),
   };
 }
 
@@ -123,14 +132,39 @@ test('a fold by a tab, and names that differ from known ones behind their 16th b
   assert.deepEqual(ids, [Header.OTHER, Header.OTHER, Header.OTHER, Header.PROXY_AUTHORIZATION]);
 });
 
-test('more lines than one call takes are read all the same', () => {
-  const lines = Array.from({ length: 2 * MAX_SCANNED_LINES + 3 }, (_, i) => `X-${i}: ${i}`);
-  const bytes = latin1(['REGISTER sip:a SIP/2.0', ...lines, 'Expires: 5', '', ''].join('\r\n'));
+test('the index goes on behind a line that the kernel does not take', () => {
+  const lines = Array.from({ length: 600 }, (_, i) => (i % 7 === 3 ? `Via:  ${i}` : `X-${i}: ${i}`));
+  const bytes = latin1(['REGISTER sip:a SIP/2.0', ...lines, 'Expires: 5', 'v: 6', '', ''].join('\r\n'));
   const message = new Message();
   assert.ok(parse(bytes, 0, bytes.length, message));
   assert.equal(message.fault, undefined);
-  assert.equal(message.headerCount, lines.length + 1);
-  assert.equal(message.valueEnd(MAX_SCANNED_LINES) - message.valueStart(MAX_SCANNED_LINES), 3);
+  assert.equal(message.headerCount, lines.length + 2);
+  assert.equal(message.valueEnd(499) - message.valueStart(499), 3);
+  assert.deepEqual(linesOf(message, Header.EXPIRES), [600]);
+  const vias = [...lines.keys()].filter((i) => i % 7 === 3);
+  assert.deepEqual(linesOf(message, Header.VIA), [...vias, 601]);
+});
+
+test('a message keeps its index while others are parsed, and when the kernel moves', () => {
+  const texts = ['Expires: 1', 'a: b\r\nExpires: 22\r\nf: c', 'Via: x\r\nv: y'].map((lines) =>
+    latin1(`REGISTER sip:a SIP/2.0\r\n${lines}\r\n\r\n`),
+  );
+  const messages = texts.map(() => new Message());
+  const seen = (message: Message): unknown => [
+    message.headerCount,
+    ids.map((id) => linesOf(message, id)),
+    Array.from({ length: message.headerCount }, (_, line) => [message.idOf(line), message.valueEnd(line)]),
+  ];
+  const once = texts.map((bytes, i) => {
+    assert.ok(parse(bytes, 0, bytes.length, messages[i]!));
+    return seen(messages[i]!);
+  });
+  assert.deepEqual(messages.map(seen), once);
+  kernel.moveTo(createSharedMemory(KERNEL_BYTES), 0);
+  assert.deepEqual(messages.map(seen), once);
+  assert.ok(parse(texts[1]!, 0, texts[1]!.length, messages[0]!));
+  assert.deepEqual(seen(messages[0]!), once[1]);
+  assert.deepEqual(seen(messages[2]!), once[2]);
 });
 
 test('where a message lies, and what lies around it, does not matter', () => {

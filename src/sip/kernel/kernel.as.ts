@@ -16,6 +16,8 @@ const NAME_TAIL_CASE_AT: usize = 36;
 const NAME_ID_AT: usize = 40;
 const NAME_NEXT_AT: usize = 44;
 const LINE_BYTES: i32 = 16;
+/** One more line, in the upper half of a word of `heads`. */
+const ONE_LINE: i32 = 0x10000;
 const VECTOR: i32 = 16;
 
 const HTAB: i32 = 0x09;
@@ -158,17 +160,27 @@ export function credentials(from: i32, end: i32, out: i32): i32 {
 
 /**
  * Reads header lines (RFC 3261 §7.3.1) from `from` on, as long as they are ordinary ones: a name of up to 19 bytes,
- * a colon, one space or none, a value, CRLF, no fold. Of each it writes four words to `out`: header id, where the
- * line starts, where the value starts, where it ends. Answers how many there were: the first line that is not
- * ordinary, the empty one among them, ends it, and so does `max`. Reads up to 47 bytes past `end`, and decides nothing by them.
+ * a colon, one space or none, a value, CRLF, no fold. They go into an index that holds `line` lines so far and has room for
+ * `max`: to `lines` four words each, header id, where the line starts, where the value starts, where it ends, all moved by
+ * `shift`; to `heads`, for each id, the number of its first line and, in the upper half, how many there are. Answers how many
+ * lines there are then: the first line that is not ordinary, the empty one among them, ends it. Reads up to 47 bytes past
+ * `end`, and decides nothing by them.
  */
-export function scan(from: i32, end: i32, out: i32, max: i32, names: i32): i32 {
+export function scan(
+  from: i32,
+  end: i32,
+  lines: i32,
+  heads: i32,
+  line: i32,
+  max: i32,
+  shift: i32,
+  names: i32,
+): i32 {
   const colons = i8x16.splat(COLON);
   const controls = i8x16.splat(<i8>CR);
-  const outEnd = out + max * LINE_BYTES;
-  let place = out;
+  let place = lines + line * LINE_BYTES;
   let at = from;
-  while (place < outEnd && at < end) {
+  while (line < max && at < end) {
     const start = at;
     const head = v128.load(at);
     let length = 0;
@@ -199,14 +211,17 @@ export function scan(from: i32, end: i32, out: i32, max: i32, names: i32): i32 {
     if (<i32>load<u8>(at - 1) <= SPACE || <i32>load<u8>(value) <= SPACE) break;
 
     store<i32>(place, id);
-    store<i32>(place, start, 4);
-    store<i32>(place, value, 8);
-    store<i32>(place, at, 12);
+    store<i32>(place, start + shift, 4);
+    store<i32>(place, value + shift, 8);
+    store<i32>(place, at + shift, 12);
+    const seen = load<i32>(heads + id * 4);
+    store<i32>(heads + id * 4, (seen === 0 ? line : seen) + ONE_LINE);
     place += LINE_BYTES;
+    line++;
     at += 2;
     if (next === CR) break;
   }
-  return (place - out) / LINE_BYTES;
+  return line;
 }
 
 /** The id of the header whose name stands at `at`, `head` being its first bytes; 0 where the table has none such. */

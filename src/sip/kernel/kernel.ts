@@ -13,7 +13,16 @@ interface Loops {
   requestLine(from: number, end: number, out: number): number;
   nameAddr(from: number, end: number, out: number): 0 | 1;
   credentials(from: number, end: number, out: number): 0 | 1;
-  scan(from: number, end: number, out: number, max: number, names: number): number;
+  scan(
+    from: number,
+    end: number,
+    lines: number,
+    heads: number,
+    line: number,
+    max: number,
+    shift: number,
+    names: number,
+  ): number;
   move(to: number, from: number, length: number): void;
   field(from: number, length: number, to: number): void;
   sipHash(
@@ -34,20 +43,32 @@ const REACH_BYTES = 64;
 /** So much of a datagram can be read at a time: all of it. */
 export const MAX_SCANNED_BYTES = 65_536;
 
-/** Lines that one call reads; of longer messages there are more calls. */
-export const MAX_SCANNED_LINES = 256;
-/** Words that a scanned line takes: header id, line start, value start, value end. */
+/**
+ * Header lines that the index holds. No datagram fills it, over IPv6 neither: the shortest line is one stray
+ * byte and LF, and 65,535 bytes hold fewer than this many of them.
+ */
+export const MAX_HEADER_LINES = 32_768;
+/** Words that a line takes in the index: header id, line start, value start, value end. */
 export const LINE_WORDS = 4;
+/** Words before the lines, one for each header id: the number of its first line, and in the upper half how many. */
+export const HEAD_WORDS = 32;
+const INDEX_BYTES = (HEAD_WORDS + MAX_HEADER_LINES * LINE_WORDS) * 4;
 /** Room for what is hashed: a datagram twice over. */
 export const HASH_INPUT_BYTES = (1 << 17) + 256;
 
 const NAMES_AT = 0;
-const LINES_AT = 4096;
-const HASH_AT = LINES_AT + MAX_SCANNED_LINES * LINE_WORDS * 4;
+const RESULT_AT = 4096;
+const HASH_AT = RESULT_AT + 64;
 const HASH_INPUT_AT = HASH_AT + 64;
-const COPY_AT = HASH_INPUT_AT + HASH_INPUT_BYTES;
+const INDEX_AT = HASH_INPUT_AT + HASH_INPUT_BYTES;
+const COPY_AT = INDEX_AT + INDEX_BYTES;
 /** Memory that a kernel needs for itself: a multiple of 64. */
 export const KERNEL_BYTES = (COPY_AT + MAX_SCANNED_BYTES + REACH_BYTES + 63) & ~63;
+
+/** Whoever has the index of header lines; it is asked to copy what it wants to keep when another one gets it. */
+export interface IndexHolder {
+  leaveIndex(): void;
+}
 
 class Kernel {
   /** The whole memory: a datagram that lies in it is read without being copied. */
@@ -55,12 +76,15 @@ class Kernel {
   words: Int32Array;
   loops: Loops;
   /** Where a call finds and leaves things; all but the last two are numbers of words in `words`. */
-  linesWord = 0;
+  resultWord = 0;
+  /** The index: its heads, and behind them the lines. */
+  indexWord = 0;
   hashWord = 0;
   hashInputAt = 0;
   private at = 0;
   private buffer: SharedArrayBuffer;
   private readonly module: Module;
+  private holder: IndexHolder | undefined = undefined;
   /** The bytes that were asked for last, and whether they are this memory's. */
   private asked: Uint8Array | undefined = undefined;
   private isHeld = false;
@@ -83,6 +107,8 @@ class Kernel {
    * Whatever it was given before is forgotten.
    */
   moveTo(memory: SharedMemory, at: number): void {
+    this.holder?.leaveIndex();
+    this.holder = undefined;
     this.buffer = memory.buffer;
     this.bytes = new Uint8Array(this.buffer);
     this.words = new Int32Array(this.buffer);
@@ -92,10 +118,11 @@ class Kernel {
 
   private settle(memory: SharedMemory, at: number): Loops {
     this.at = at;
-    this.linesWord = (at + LINES_AT) >>> 2;
+    this.resultWord = (at + RESULT_AT) >>> 2;
+    this.indexWord = (at + INDEX_AT) >>> 2;
     this.hashWord = (at + HASH_AT) >>> 2;
     this.hashInputAt = at + HASH_INPUT_AT;
-    writeNames(this.bytes.subarray(at + NAMES_AT, at + LINES_AT));
+    writeNames(this.bytes.subarray(at + NAMES_AT, at + RESULT_AT));
     const loops = new WebAssembly.Instance(this.module, { env: { memory } }).exports as Loops;
     // An object of our own: theirs is looked up by name at each call.
     return { ...loops };
@@ -122,29 +149,42 @@ class Kernel {
   }
 
   /**
-   * Reads an ordinary Request-Line; answers where the next line starts, or 0 where it is another one. At `linesWord`
+   * Reads an ordinary Request-Line; answers where the next line starts, or 0 where it is another one. At `resultWord`
    * stands where the method ends and, behind that, where the URI does.
    */
   requestLine(from: number, end: number): number {
-    return this.loops.requestLine(from, end, this.linesWord << 2);
+    return this.loops.requestLine(from, end, this.resultWord << 2);
   }
 
-  /** Reads an ordinary name-addr. At `linesWord` stands where its bracket opens and, behind that, where it closes. */
+  /** Reads an ordinary name-addr. At `resultWord` stands where its bracket opens and, behind that, where it closes. */
   nameAddr(from: number, end: number): boolean {
-    return this.loops.nameAddr(from, end, this.linesWord << 2) === 1;
+    return this.loops.nameAddr(from, end, this.resultWord << 2) === 1;
   }
 
   /**
-   * Reads ordinary credentials from behind their scheme on. At `linesWord` stands where the nonce starts and ends, twice
+   * Reads ordinary credentials from behind their scheme on. At `resultWord` stands where the nonce starts and ends, twice
    * 0 for none, and 1 where there is a response, else 0.
    */
   credentials(from: number, end: number): boolean {
-    return this.loops.credentials(from, end, this.linesWord << 2) === 1;
+    return this.loops.credentials(from, end, this.resultWord << 2) === 1;
   }
 
-  /** Reads ordinary header lines from `from` on; answers how many, at most MAX_SCANNED_LINES, stand at `linesWord`. */
-  scan(from: number, end: number): number {
-    return this.loops.scan(from, end, this.linesWord << 2, MAX_SCANNED_LINES, this.at + NAMES_AT);
+  /** True where the index was this one's already. */
+  giveIndexTo(holder: IndexHolder): boolean {
+    if (this.holder === holder) return true;
+    this.holder?.leaveIndex();
+    this.holder = holder;
+    return false;
+  }
+
+  /**
+   * Reads ordinary header lines from `from` on into the index, which holds `line` of them; answers how many there are
+   * then. Positions are written with `shift` added.
+   */
+  scan(from: number, end: number, line: number, shift: number): number {
+    const heads = this.indexWord << 2;
+    const lines = heads + HEAD_WORDS * 4;
+    return this.loops.scan(from, end, lines, heads, line, MAX_HEADER_LINES, shift, this.at + NAMES_AT);
   }
 
   /** `bytes.copyWithin`, which is slow where threads share the bytes. */
