@@ -5,6 +5,8 @@ import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
 import { HashInput, sipHash128 } from '../sip/siphash.ts';
+import type { Transaction } from '../sip/transaction.ts';
+import { BRANCH_WORDS } from '../sip/transaction.ts';
 import { DEFAULT_PORT, MAGIC_COOKIE, readVia, Via } from '../sip/via.ts';
 
 const REGISTER = ascii('REGISTER');
@@ -15,7 +17,6 @@ const BRANCH = ascii(';branch=');
 export const MAX_KEY_PART = 255;
 
 /** Branches of our own form: the cookie, and the value of so many words in hex. */
-const BRANCH_WORDS = 4;
 const OWN_LENGTH = MAGIC_COOKIE.length + BRANCH_WORDS * 8;
 
 /** Values of lower-case hex digits; all else has a bit that none of them has. */
@@ -52,6 +53,15 @@ export class ExchangeKey {
 
   constructor(hashKey: HashKey) {
     this.hashKey = hashKey;
+  }
+
+  /** What our Via of this transaction says, wherever it stands. */
+  set({ branch, sentBy, cseq }: Transaction): void {
+    for (let word = 0; word < BRANCH_WORDS; word++) this.branch[word] = branch[word]!;
+    this.host.copyFrom(sentBy);
+    this.portAndKinds = sentBy.port;
+    this.cseq = cseq;
+    this.hash = this.mixed();
   }
 
   /** False where the message is no well-formed REGISTER or response to one. */

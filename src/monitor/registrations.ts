@@ -20,7 +20,9 @@ import { isAuthFailure, verdict } from './verdict.ts';
 export class Registrations {
   private readonly parts: Parts;
   private readonly to: AorReader;
-  private readonly message = new Message();
+  /** Of what comes unread. */
+  private readonly own = new Message();
+  private message = this.own;
   /** The transaction of what was read last. */
   readonly key: ExchangeKey;
   private readonly request: RequestReader;
@@ -37,9 +39,13 @@ export class Registrations {
 
   /** Reads a datagram; false where it is neither a REGISTER nor a final response to one. */
   read(tapped: Tapped): boolean {
-    const { message, key } = this;
-    if (!parse(tapped.bytes, tapped.start, tapped.end, message)) return false;
-    if (message.fault !== undefined || !key.read(message)) return false;
+    const { key, own } = this;
+    const message = tapped.message ?? own;
+    this.message = message;
+    if (message === own && !parse(tapped.bytes, tapped.start, tapped.end, own)) return false;
+    if (message.fault !== undefined) return false;
+    if (tapped.transaction !== undefined) key.set(tapped.transaction);
+    else if (!key.read(message)) return false;
     return message.isRequest ? message.method === 'REGISTER' : message.status >= 200;
   }
 

@@ -1,3 +1,4 @@
+import { Transaction } from '../sip/transaction.ts';
 import { Tapped } from './tapped.ts';
 
 /** Between the rings of two workers a response may overtake its request, by no more than one drain. */
@@ -104,5 +105,7 @@ function copyOf(tapped: Tapped): Tapped {
   copy.registrar.copyFrom(tapped.registrar);
   copy.bytes = tapped.bytes.slice(tapped.start, tapped.end);
   copy.end = copy.bytes.length;
+  // The index lies in memory that is given back: it is made again.
+  if (tapped.transaction !== undefined) copy.transaction = new Transaction().copyFrom(tapped.transaction);
   return copy;
 }

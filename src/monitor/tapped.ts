@@ -1,8 +1,10 @@
 import { Endpoint } from '../sip/address.ts';
+import type { Message } from '../sip/message.ts';
+import type { Transaction } from '../sip/transaction.ts';
 
 /**
- * A copy of a datagram that passed: a REGISTER as it was sent on (our Via on top), or a response to one as
- * it was received. One object is filled again for each; nothing may keep it beyond its turn.
+ * A copy of a datagram that passed, as it was received: a REGISTER, or a response to one. One object is filled again
+ * for each; nothing may keep it beyond its turn.
  */
 export class Tapped {
   /** Monotonic time in milliseconds, the same origin in every thread. */
@@ -15,4 +17,8 @@ export class Tapped {
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
+  /** What was read of the bytes already; undefined where that is still to be done. */
+  message: Message | undefined = undefined;
+  /** Under which a REGISTER was sent on; undefined where its own top Via says so, as a response's always does. */
+  transaction: Transaction | undefined = undefined;
 }

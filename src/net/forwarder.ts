@@ -110,9 +110,9 @@ export class Forwarder implements Receiver {
     const length = message.end - message.start + edits.growth;
     if (edits.overflowed || length > MAX_DATAGRAM_BYTES)
       throw new Error('decide forwarded what does not fit');
-    if (decision.tap === 'register_response') {
-      this.offer('response', decision.target, datagram.source, message.bytes, message.start, message.end);
-    }
+    // Before anything is moved: what was read of it holds where it was received.
+    if (decision.tap === 'register') this.offer('request', datagram.source, decision.target);
+    else if (decision.tap === 'register_response') this.offer('response', decision.target, datagram.source);
     let bytes = message.bytes;
     let start = edits.applyInPlace(bytes, message.start, lowest);
     let end = message.end;
@@ -122,9 +122,6 @@ export class Forwarder implements Receiver {
       start = 0;
     }
     this.transport.send(bytes, start, end, decision.socket, decision.target, this.tag());
-    if (decision.tap === 'register') {
-      this.offer('request', datagram.source, decision.target, bytes, start, end);
-    }
   }
 
   private answer(): void {
@@ -191,16 +188,10 @@ export class Forwarder implements Receiver {
   }
 
   /** A copy for the monitor. Whatever goes wrong here is counted, and no packet hears of it. */
-  private offer(
-    kind: 'request' | 'response',
-    phone: Endpoint,
-    registrar: Endpoint,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
+  private offer(kind: 'request' | 'response', phone: Endpoint, registrar: Endpoint): void {
+    const { message, transaction } = this.decision;
     try {
-      const result = this.tap.offer(kind, this.batchAtMs, phone, registrar, bytes, start, end);
+      const result = this.tap.offer(kind, this.batchAtMs, phone, registrar, message, transaction);
       this.counters.count(result === 'taken' ? 'tapTaken' : 'tapDropped');
     } catch {
       this.counters.count('tapFailed');

@@ -1,11 +1,15 @@
 import type { Endpoint } from '../sip/address.ts';
-import { kernel } from '../sip/kernel/kernel.ts';
+import { HEAD_WORDS, kernel, LINE_WORDS } from '../sip/kernel/kernel.ts';
+import { Message } from '../sip/message.ts';
+import { BRANCH_WORDS, Transaction } from '../sip/transaction.ts';
 
 /**
- * A single-producer single-consumer queue of datagrams in shared memory. The producer never waits: a record
- * that does not fit is refused. Records are contiguous, so that the reader can look at them where they lie.
+ * A single-producer single-consumer queue of messages in shared memory. The producer never waits: a record
+ * that does not fit is refused. Records are contiguous, so that the reader can look at them where they lie; what was
+ * read of the message to forward it comes along, so that nobody reads it again.
  *
- * Record, 8-byte aligned: length i32, kind i32, atMs f64, phone 5 × i32, registrar 5 × i32, then the bytes.
+ * Record, 8-byte aligned: length i32, kind i32, atMs f64, phone 5 × i32, registrar 5 × i32, lines i32, status i32,
+ * transaction 10 × i32, the index of so many lines, then the bytes.
  * `head` and `tail` are byte counts modulo 2^32; only they are shared atomically, each written by one side. Where
  * the data's first byte counts from is `base`: the producer sets it to `head` now and then when the ring is empty, so
  * that a ring whose reader keeps up uses its beginning again and again, which is in the caches. The reader looks at
@@ -15,7 +19,7 @@ import { kernel } from '../sip/kernel/kernel.ts';
 export const RING_KINDS = ['request', 'response'] as const;
 export type RingKind = (typeof RING_KINDS)[number];
 
-/** What a reader fills for each record; `bytes` is the ring's own memory and valid until `release`. */
+/** What a reader fills for each record; `bytes` and `message` lie in the ring's own memory and are valid until `release`. */
 export interface RingRecord {
   atMs: number;
   kind: RingKind;
@@ -24,9 +28,26 @@ export interface RingRecord {
   bytes: Uint8Array;
   start: number;
   end: number;
+  /** As parsed by whoever offered it; undefined where it has too many lines to be told. */
+  message: Message | undefined;
+  /** Of a request. */
+  transaction: Transaction | undefined;
 }
 
-const HEADER_BYTES = 56;
+const PHONE = 4;
+const REGISTRAR = 9;
+const LINES = 14;
+const STATUS = 15;
+const TRANSACTION = 16;
+const SENT_BY = TRANSACTION + BRANCH_WORDS;
+const CSEQ = SENT_BY + 5;
+const INDEX = CSEQ + 1;
+const INDEX_BYTES = INDEX * 4;
+/** An index of more lines stays behind; no honest REGISTER has so many. */
+const MAX_LINES = 512;
+/** In place of a number of lines: there is no index. */
+const NO_INDEX = -1;
+
 /** Head, with base behind it, and tail stand on cache lines of their own, else the two threads fight over one. */
 const TAIL_WORD = 16;
 const DATA_AT = 128;
@@ -89,8 +110,13 @@ class RingMemory {
   }
 }
 
+/** Bytes before those of the message. */
+function headerBytes(lines: number): number {
+  return lines === NO_INDEX ? INDEX_BYTES : INDEX_BYTES + (HEAD_WORDS + lines * LINE_WORDS) * 4;
+}
+
 function padded(length: number): number {
-  return (HEADER_BYTES + length + 7) & ~7;
+  return (length + 7) & ~7;
 }
 
 export class RingWriter {
@@ -114,18 +140,20 @@ export class RingWriter {
     return this.memory.bytes;
   }
 
-  /** Takes a copy of bytes [start, end), or refuses; the reader sees it after `publish`. */
+  /** Takes a copy of the message, or refuses; the reader sees it after `publish`. */
   offer(
     kind: RingKind,
     atMs: number,
     phone: Endpoint,
     registrar: Endpoint,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
+    message: Message,
+    transaction: Transaction,
   ): 'taken' | 'full' {
     const { memory } = this;
-    const size = padded(end - start);
+    const { bytes, start, end } = message;
+    const lines = message.headerCount > MAX_LINES ? NO_INDEX : message.headerCount;
+    const bytesAt = headerBytes(lines);
+    const size = padded(bytesAt + end - start);
     if (this.head === this.published) this.startOver();
     const toEnd = memory.capacity - ((this.head - this.base) & memory.mask);
     const skipped = size > toEnd ? toEnd : 0;
@@ -139,10 +167,14 @@ export class RingWriter {
     memory.words[word] = end - start;
     memory.words[word + 1] = kind === 'request' ? 0 : 1;
     memory.doubles[(at >>> 3) + 1] = atMs;
-    writeEndpoint(memory.words, word + 4, phone);
-    writeEndpoint(memory.words, word + 9, registrar);
-    if (bytes === memory.bytes) kernel.copyWithin(bytes, at + HEADER_BYTES, start, end);
-    else memory.bytes.set(bytes.subarray(start, end), at + HEADER_BYTES);
+    writeEndpoint(memory.words, word + PHONE, phone);
+    writeEndpoint(memory.words, word + REGISTRAR, registrar);
+    memory.words[word + LINES] = lines;
+    memory.words[word + STATUS] = message.status;
+    if (kind === 'request') writeTransaction(memory.words, word + TRANSACTION, transaction);
+    if (lines !== NO_INDEX) message.copyIndex(memory.words, word + INDEX, at + bytesAt - start);
+    if (bytes === memory.bytes) kernel.copyWithin(bytes, at + bytesAt, start, end);
+    else memory.bytes.set(bytes.subarray(start, end), at + bytesAt);
     this.head = (this.head + size) | 0;
     return 'taken';
   }
@@ -174,6 +206,8 @@ export class RingWriter {
 
 export class RingReader {
   private readonly memory: RingMemory;
+  private readonly message = new Message();
+  private readonly transaction = new Transaction();
   private tail: number;
   private head: number;
   private base: number;
@@ -198,17 +232,31 @@ export class RingReader {
       this.tail = (this.tail + memory.dataAt + memory.capacity - at) | 0;
       at = memory.dataAt;
     }
-    const word = at >>> 2;
-    const length = memory.words[word]!;
-    into.kind = memory.words[word + 1] === 0 ? 'request' : 'response';
-    into.atMs = memory.doubles[(at >>> 3) + 1]!;
-    readEndpoint(memory.words, word + 4, into.phone);
-    readEndpoint(memory.words, word + 9, into.registrar);
-    into.bytes = memory.bytes;
-    into.start = at + HEADER_BYTES;
-    into.end = into.start + length;
-    this.tail = (this.tail + padded(length)) | 0;
+    this.show(at, into);
+    this.tail = (this.tail + padded(into.end - at)) | 0;
     return true;
+  }
+
+  private show(at: number, into: RingRecord): void {
+    const { message, transaction } = this;
+    const { bytes, doubles, words } = this.memory;
+    const word = at >>> 2;
+    const lines = words[word + LINES]!;
+    const isRequest = words[word + 1] === 0;
+    into.kind = isRequest ? 'request' : 'response';
+    into.atMs = doubles[(at >>> 3) + 1]!;
+    readEndpoint(words, word + PHONE, into.phone);
+    readEndpoint(words, word + REGISTRAR, into.registrar);
+    into.bytes = bytes;
+    into.start = at + headerBytes(lines);
+    into.end = into.start + words[word]!;
+    if (isRequest) readTransaction(words, word + TRANSACTION, transaction);
+    into.transaction = isRequest ? transaction : undefined;
+    into.message = lines === NO_INDEX ? undefined : message;
+    message.bytes = bytes;
+    message.start = into.start;
+    message.end = into.end;
+    message.look(words, word + INDEX, lines, words[word + STATUS]!);
   }
 
   /** Gives the room of all records shown so far back to the writer. */
@@ -240,4 +288,16 @@ function readEndpoint(words: Int32Array, at: number, into: Endpoint): void {
   into.c = words[at + 2]!;
   into.d = words[at + 3]!;
   into.port = words[at + 4]!;
+}
+
+function writeTransaction(words: Int32Array, at: number, { branch, sentBy, cseq }: Transaction): void {
+  for (let i = 0; i < BRANCH_WORDS; i++) words[at + i] = branch[i]!;
+  writeEndpoint(words, at + SENT_BY - TRANSACTION, sentBy);
+  words[at + CSEQ - TRANSACTION] = cseq;
+}
+
+function readTransaction(words: Int32Array, at: number, into: Transaction): void {
+  for (let i = 0; i < BRANCH_WORDS; i++) into.branch[i] = words[at + i]!;
+  readEndpoint(words, at + SENT_BY - TRANSACTION, into.sentBy);
+  into.cseq = words[at + CSEQ - TRANSACTION]!;
 }

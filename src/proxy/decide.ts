@@ -4,6 +4,7 @@ import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import { MAX_DATAGRAM_BYTES, parse } from '../sip/message.ts';
 import { methodOf } from '../sip/methods.ts';
+import { BRANCH_WORDS } from '../sip/transaction.ts';
 import { Via } from '../sip/via.ts';
 import type { Datagram, Decision } from './decision.ts';
 import { answerStun, noiseOf } from './keepalive.ts';
@@ -79,7 +80,7 @@ function decideRequest(datagram: Datagram, routes: Routes, decision: Decision): 
 
   if (edits.overflowed) return refuse('too_many_edits', datagram, request, routes, decision);
   if (isTooLong(decision)) return refuse('too_large', datagram, request, routes, decision);
-  if (message.method === 'REGISTER' && decision.from === 'phone') decision.tap = 'register';
+  if (message.method === 'REGISTER' && decision.from === 'phone') tapRegister(routes, decision);
   return end(decision, 'forwarded', 'request');
 }
 
@@ -144,6 +145,14 @@ function pushVia(datagram: Datagram, routes: Routes, decision: Decision): void {
   passage.stampedRport = usesSourcePort(datagram, request.via, routes) ? datagram.source.port : 0;
   passage.askRport = asksForRport(datagram, request, routes, message) ? 'rport' : 'plain';
   pushOwnVia(message, request, routes, passage, edits);
+}
+
+function tapRegister({ sockets }: Routes, decision: Decision): void {
+  const { transaction } = decision;
+  decision.tap = 'register';
+  for (let i = 0; i < BRANCH_WORDS; i++) transaction.branch[i] = passage.branch[i]!;
+  transaction.sentBy.copyFrom(sockets[decision.socket]!.sentBy);
+  transaction.cseq = request.cseq.number;
 }
 
 /**

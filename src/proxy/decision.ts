@@ -2,6 +2,7 @@ import { Endpoint } from '../sip/address.ts';
 import { Message } from '../sip/message.ts';
 import type { Method } from '../sip/methods.ts';
 import { Edits } from '../sip/splice.ts';
+import { Transaction } from '../sip/transaction.ts';
 import type { LocalStatus, Outcome, Reason, Side } from './reasons.ts';
 
 /** A received datagram: bytes [start, end), where it came from, and which of our sockets took it. */
@@ -14,7 +15,7 @@ export class Datagram {
   socket = 0;
 }
 
-/** What the monitor gets a copy of: REGISTER as we send it on, and the response to one as we received it. */
+/** What the monitor gets a copy of, as we received it: a REGISTER that we send on, and the response to one. */
 export type Tap = 'none' | 'register' | 'register_response';
 
 /** An answer is written before its length is judged: it holds each line of the longest datagram at most once. */
@@ -40,6 +41,8 @@ export class Decision {
   /** Status of a received response; 0 for requests. */
   status = 0;
   tap: Tap = 'none';
+  /** Under which a tapped REGISTER is sent on. */
+  readonly transaction = new Transaction();
   socket = 0;
   readonly target = new Endpoint();
   readonly message = new Message();

@@ -5,6 +5,7 @@ import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
 import { HashInput, sipHash128 } from '../sip/siphash.ts';
 import type { Edits } from '../sip/splice.ts';
+import { BRANCH_WORDS } from '../sip/transaction.ts';
 import { hasCookieBranch, readVia, Via } from '../sip/via.ts';
 import { writeEol } from './lines.ts';
 import type { Request } from './request.ts';
@@ -38,7 +39,7 @@ const MAX_HASHED_HOST = 256;
 
 const input = new HashInput();
 /** Whole, for the branch; its first half, for the check values. */
-const hash = new Int32Array(4);
+const hash = new Int32Array(BRANCH_WORDS);
 const half = new Int32Array(2);
 const host = new Endpoint();
 
@@ -55,6 +56,8 @@ export class Passage {
   /** Port that replies go to: the source's where `rport` is stamped, 0 where it is not. */
   stampedRport = 0;
   askRport: AskRport = 'plain';
+  /** Where the value of the branch is noted. */
+  readonly branch = new Int32Array(BRANCH_WORDS);
 }
 
 /** What all our Vias with one sent-by begin with: made when the sent-by is another one than last time. */
@@ -85,7 +88,10 @@ export function pushOwnVia(
   let at = writeBytes(out, edits.writeAt, beginningFor(routes.sockets[passage.departure]!.sentBy));
 
   hashBranch(message, request, key.branch);
-  for (let i = 0; i < 4; i++) at = writeHex32(out, at, hash[i]!);
+  for (let i = 0; i < BRANCH_WORDS; i++) {
+    passage.branch[i] = hash[i]!;
+    at = writeHex32(out, at, hash[i]!);
+  }
 
   at = writeDecimal(out, writeBytes(out, at, SOCKET), passage.arrival);
   hashNextVia(message.bytes, request.via, passage.source, passage.stampedRport, passage.arrival, key.check);

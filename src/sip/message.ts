@@ -111,6 +111,39 @@ export class Message implements IndexHolder {
     this.linesWord = HEAD_WORDS;
   }
 
+  /** Words of the index: what `copyIndex` writes. */
+  get indexWords(): number {
+    return HEAD_WORDS + this.headerCount * LINE_WORDS;
+  }
+
+  /** Copies the index to word `to`, with `shift` added to its positions: for the same bytes at another place. */
+  copyIndex(words: Int32Array, to: number, shift: number): void {
+    if (this.words === kernel.words && kernel.holdsWords(words)) {
+      kernel.copyIndex(to, this.headerCount, shift);
+      return;
+    }
+    const from = this.headsWord;
+    for (let i = 0; i < HEAD_WORDS; i++) words[to + i] = this.words[from + i]!;
+    for (let i = HEAD_WORDS; i < this.indexWords; i++) {
+      words[to + i] = this.words[from + i]! + (i % LINE_WORDS === 0 ? 0 : shift);
+    }
+  }
+
+  /**
+   * Is a well-formed message that was parsed elsewhere, and whose index of so many lines was copied to word `at`, where it
+   * must stay: a response, or a REGISTER where `status` is 0. Positions in the start line and of the body are not told.
+   */
+  look(words: Int32Array, at: number, lines: number, status: number): void {
+    this.words = words;
+    this.headsWord = at;
+    this.linesWord = at + HEAD_WORDS;
+    this.headerCount = lines;
+    this.isRequest = status === 0;
+    this.method = status === 0 ? 'REGISTER' : 'other';
+    this.status = status;
+    this.fault = undefined;
+  }
+
   addHeader(id: HeaderId, lineStart: number, valueStart: number, valueEnd: number): void {
     const { words } = this;
     const at = this.linesWord + this.headerCount * LINE_WORDS;

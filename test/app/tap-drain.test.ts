@@ -4,11 +4,15 @@ import { Tapped } from '../../src/monitor/tapped.ts';
 import { monotonicMs } from '../../src/net/clock.ts';
 import { RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
 import { Endpoint } from '../../src/sip/address.ts';
+import { Message } from '../../src/sip/message.ts';
+import { Transaction } from '../../src/sip/transaction.ts';
 import { TapDrain } from '../../src/tap-drain.ts';
 import { until } from '../support/until.ts';
 
-const CAPACITY = 2 ** 20;
-const BYTES = new Uint8Array(20);
+const CAPACITY = 2 ** 21;
+const MESSAGE = new Message();
+MESSAGE.reset(new Uint8Array(20), 0, 20);
+const TRANSACTION = new Transaction();
 
 /** A ring, and a drain that writes down what it asks of its observer. */
 function setUp(observe: (tapped: Tapped) => void = () => {}) {
@@ -42,7 +46,7 @@ function setUp(observe: (tapped: Tapped) => void = () => {}) {
   const phone = new Endpoint();
   const offer = (number: number) => {
     phone.port = number;
-    assert.equal(writer.offer('request', number, phone, phone, BYTES, 0, BYTES.length), 'taken');
+    assert.equal(writer.offer('request', number, phone, phone, MESSAGE, TRANSACTION), 'taken');
     writer.publish();
   };
   const drop = (records: number) => {

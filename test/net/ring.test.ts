@@ -6,6 +6,10 @@ import fc from 'fast-check';
 import type { RingPlace, RingRecord } from '../../src/net/ring.ts';
 import { MIN_RING_BYTES, RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
 import { Endpoint } from '../../src/sip/address.ts';
+import { Header } from '../../src/sip/headers.ts';
+import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
+import { Message, parse } from '../../src/sip/message.ts';
+import { Transaction } from '../../src/sip/transaction.ts';
 
 const OFFSET = 192;
 
@@ -23,6 +27,8 @@ function record(): RingRecord {
     bytes: new Uint8Array(),
     start: 0,
     end: 0,
+    message: undefined,
+    transaction: undefined,
   };
 }
 
@@ -33,20 +39,71 @@ function endpoint(seed: number): Endpoint {
   return out;
 }
 
-/** A datagram that tells its number and length in every byte. */
+/** So many lines and more are not told. */
+const TOO_MANY_LINES = 513;
+
+/** A datagram that tells its number and length in every byte of its body; about so long, for it has some header lines. */
 function payload(seed: number, length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (seed * 31 + length + i * 7) & 255);
+  const start = seed % 2 === 0 ? 'REGISTER sip:iptlab.com SIP/2.0' : `SIP/2.0 ${200 + (seed % 300)} Some`;
+  const count = seed % 41 === 40 ? TOO_MANY_LINES - 1 + (seed % 2) : seed % 23;
+  const lines = Array.from(
+    { length: count },
+    (_, i) => `${['v', 'Contact', 'X', 'To'][i % 4]}: ${seed}/${i}`,
+  );
+  const head = Buffer.from([start, ...lines, '', ''].join('\r\n'));
+  const body = Uint8Array.from(
+    { length: Math.max(length - head.length, 0) },
+    (_, i) => (seed * 31 + i * 7) & 255,
+  );
+  return new Uint8Array(Buffer.concat([head, body]));
+}
+
+function parsed(bytes: Uint8Array, start = 0, end = bytes.length): Message {
+  const message = new Message();
+  assert.ok(parse(bytes, start, end, message));
+  return message;
+}
+
+function transaction(seed: number): Transaction {
+  const out = new Transaction();
+  for (let word = 0; word < out.branch.length; word++) out.branch[word] = Math.imul(seed + word, 2654435761);
+  out.sentBy.copyFrom(endpoint(seed + 7));
+  out.cseq = seed * 3;
+  return out;
 }
 
 /** What a record holds, in a form that compares. */
-function shown(from: RingRecord): unknown {
-  const { atMs, kind, phone, registrar, bytes, start, end } = from;
+function shown({
+  atMs,
+  kind,
+  phone,
+  registrar,
+  bytes,
+  start,
+  end,
+  message,
+  transaction,
+}: RingRecord): unknown {
+  const text = (from: number, to: number): string => Buffer.from(bytes.subarray(from, to)).toString('latin1');
   return {
     atMs,
     kind,
     phone: { ...phone },
     registrar: { ...registrar },
     bytes: Buffer.from(bytes.subarray(start, end)),
+    transaction: kind === 'request' && transaction && { ...transaction, sentBy: { ...transaction.sentBy } },
+    message: message && {
+      status: message.status,
+      isRequest: message.isRequest,
+      method: message.method,
+      fault: message.fault,
+      lines: Array.from({ length: message.headerCount }, (_, line) => [
+        message.idOf(line),
+        text(message.lineStart(line), message.valueStart(line)),
+        text(message.valueStart(line), message.valueEnd(line)),
+      ]),
+      counts: Object.values(Header).map((id) => [message.countOf(id), message.firstOf(id)]),
+    },
   };
 }
 
@@ -63,29 +120,42 @@ test('what goes in comes out, in order, whatever the schedule; what does not fit
       const reader = new RingReader(memory);
       const into = record();
       const expected: unknown[] = [];
+      const sizes: number[] = [];
       let held = 0;
       let seed = 0;
       for (const step of steps) {
         if ('offer' in step) {
           seed++;
           const bytes = payload(seed, step.offer);
-          const kind = seed % 2 === 0 ? 'request' : 'response';
+          const message = parsed(bytes);
+          const kind = message.isRequest ? 'request' : 'response';
           const phone = endpoint(seed);
           const registrar = endpoint(seed + 1);
-          const result = writer.offer(kind, seed / 3, phone, registrar, bytes, 0, bytes.length);
+          const result = writer.offer(kind, seed / 3, phone, registrar, message, transaction(seed));
           writer.publish();
+          const size = sizeOf(message);
           // A record wastes at most its own size at the ring's end.
-          if (result === 'full')
-            assert.ok(held + 2 * (bytes.length + 64) > MIN_RING_BYTES, `full with ${held} bytes`);
+          if (result === 'full') assert.ok(held + 2 * size > MIN_RING_BYTES, `full with ${held} bytes`);
           else {
             expected.push(
-              shown({ atMs: seed / 3, kind, phone, registrar, bytes, start: 0, end: bytes.length }),
+              shown({
+                atMs: seed / 3,
+                kind,
+                phone,
+                registrar,
+                bytes,
+                start: 0,
+                end: bytes.length,
+                message: message.headerCount < TOO_MANY_LINES ? message : undefined,
+                transaction: transaction(seed),
+              }),
             );
-            held += bytes.length + 64;
+            sizes.push(size);
+            held += size;
           }
         } else {
           for (let i = 0; i < step.take && reader.next(into); i++) {
-            held -= into.end - into.start + 64;
+            held -= sizes.shift()!;
             assert.deepEqual(shown(into), expected.shift());
           }
           reader.release();
@@ -98,18 +168,40 @@ test('what goes in comes out, in order, whatever the schedule; what does not fit
   );
 });
 
-test('a datagram that lies in the same memory is copied from there', () => {
-  const memory = place();
+/** An upper bound of what a record takes. */
+function sizeOf(message: Message): number {
+  return message.end - message.start + message.headerCount * 16 + 256;
+}
+
+test('a message that lies in the same memory, as the kernel does, is copied from there with its index', () => {
+  const shared = createSharedMemory(2 * MIN_RING_BYTES + KERNEL_BYTES);
+  kernel.moveTo(shared, 2 * MIN_RING_BYTES);
+  const memory = { buffer: shared.buffer, offset: 0, capacityBytes: MIN_RING_BYTES };
   const writer = new RingWriter(memory);
-  const from = OFFSET + ringFootprint(MIN_RING_BYTES);
-  const bytes = payload(5, 777);
-  writer.bytes.set(bytes, from);
-  assert.equal(writer.offer('request', 1, endpoint(1), endpoint(2), writer.bytes, from, from + 777), 'taken');
-  writer.publish();
-  writer.bytes.fill(0, from, from + 777);
-  const into = record();
-  assert.ok(new RingReader(memory).next(into));
-  assert.deepEqual(Buffer.from(into.bytes.subarray(into.start, into.end)), Buffer.from(bytes));
+  const reader = new RingReader(memory);
+  const from = ringFootprint(MIN_RING_BYTES) + 5;
+  for (let seed = 0; seed < 200; seed++) {
+    const bytes = payload(seed, 777);
+    const end = from + bytes.length;
+    writer.bytes.set(bytes, from);
+    // Of the second one the kernel has the index no more.
+    const first = parsed(writer.bytes, from, end);
+    const message = seed % 2 === 0 ? first : parsed(writer.bytes, from, end);
+    const kind = message.isRequest ? 'request' : 'response';
+    const [phone, registrar] = [endpoint(1), endpoint(2)];
+    const whole = { atMs: 1, kind, phone, registrar, bytes, start: 0, end: bytes.length } as const;
+    assert.equal(
+      writer.offer(kind, 1, phone, registrar, seed % 3 === 0 ? first : message, transaction(seed)),
+      'taken',
+    );
+    writer.publish();
+    writer.bytes.fill(0, from, end);
+    const into = record();
+    assert.ok(reader.next(into));
+    const told = message.headerCount < TOO_MANY_LINES ? parsed(bytes) : undefined;
+    assert.deepEqual(shown(into), shown({ ...whole, message: told, transaction: transaction(seed) }));
+    reader.release();
+  }
 });
 
 test('nothing is seen before it is published, and room comes back only with release', () => {
@@ -117,8 +209,8 @@ test('nothing is seen before it is published, and room comes back only with rele
   const writer = new RingWriter(memory);
   const reader = new RingReader(memory);
   const into = record();
-  const bytes = payload(1, 60_000);
-  const offer = () => writer.offer('request', 0, endpoint(1), endpoint(2), bytes, 0, bytes.length);
+  const message = parsed(payload(1, 60_000));
+  const offer = () => writer.offer('response', 0, endpoint(1), endpoint(2), message, transaction(1));
   assert.equal(offer(), 'taken');
   assert.equal(reader.next(into), false);
   writer.publish();
@@ -141,7 +233,8 @@ test('positions pass 2^31 and 2^32 unharmed', () => {
     const into = record();
     for (let i = 0; i < 2000; i++) {
       const bytes = payload(i, 700 + (i % 13));
-      assert.equal(writer.offer('request', i, endpoint(i), endpoint(i), bytes, 0, bytes.length), 'taken');
+      const whole = parsed(bytes);
+      assert.equal(writer.offer('request', i, endpoint(i), endpoint(i), whole, transaction(i)), 'taken');
       writer.publish();
       assert.ok(reader.next(into));
       assert.deepEqual(Buffer.from(into.bytes.subarray(into.start, into.end)), Buffer.from(bytes));

@@ -4,6 +4,7 @@ import type { ContactMode, Routes } from '../../src/proxy/routes.ts';
 import { hostNetwork } from '../../src/proxy/routes.ts';
 import { createSigner, SECRET_BYTES } from '../../src/signer.ts';
 import { Endpoint } from '../../src/sip/address.ts';
+import { Transaction } from '../../src/sip/transaction.ts';
 import type { Address } from './address.ts';
 import type { Network, Packet } from './network.ts';
 import type { Tap } from './tap.ts';
@@ -97,6 +98,7 @@ export class ProxyNode {
         phone: copy(target),
         registrar: packet.from.endpoint,
         bytes: packet.bytes,
+        transaction: undefined,
         about: packet.about,
         source: packet.from,
       });
@@ -107,7 +109,8 @@ export class ProxyNode {
         atMs,
         phone: packet.from.endpoint,
         registrar: copy(target),
-        bytes: out,
+        bytes: packet.bytes,
+        transaction: new Transaction().copyFrom(decision.transaction),
         about: packet.about,
         source: packet.from,
       });

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../src/sip/address.ts';
+import type { Transaction } from '../../src/sip/transaction.ts';
 import type { Address } from './address.ts';
 import type { About } from './facts.ts';
 import type { Prng } from './prng.ts';
@@ -11,6 +12,7 @@ export interface TapRecord {
   readonly phone: Endpoint;
   readonly registrar: Endpoint;
   readonly bytes: Uint8Array;
+  readonly transaction: Transaction | undefined;
   readonly about: About;
   readonly source: Address;
 }

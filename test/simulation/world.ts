@@ -179,6 +179,7 @@ export class World implements Surroundings, TapReader {
     tapped.bytes = record.bytes;
     tapped.start = 0;
     tapped.end = record.bytes.length;
+    tapped.transaction = record.transaction;
     this.monitor.observe(tapped);
   }
 

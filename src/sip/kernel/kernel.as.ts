@@ -16,6 +16,8 @@ const NAME_TAIL_CASE_AT: usize = 36;
 const NAME_ID_AT: usize = 40;
 const NAME_NEXT_AT: usize = 44;
 const LINE_BYTES: i32 = 16;
+/** The heads of an index, behind which its lines stand. */
+const HEADS_BYTES: i32 = 128;
 /** One more line, in the upper half of a word of `heads`. */
 const ONE_LINE: i32 = 0x10000;
 const VECTOR: i32 = 16;
@@ -251,6 +253,19 @@ function isToken(at: i32, length: i32): bool {
     if (byte !== 0x5f && byte !== 0x60 && byte !== 0x7e) return false;
   }
   return length > 0;
+}
+
+/**
+ * Copies an index of so many lines from `heads` to `to`, with the lines behind the heads at either place, and moves the
+ * positions by `shift`. The ranges must not overlap.
+ */
+export function copyIndex(heads: i32, to: i32, lines: i32, shift: i32): void {
+  memory.copy(to, heads, HEADS_BYTES);
+  const by = i32x4.replace_lane(i32x4.splat(shift), 0, 0);
+  const end = HEADS_BYTES + lines * LINE_BYTES;
+  for (let at = HEADS_BYTES; at < end; at += LINE_BYTES) {
+    v128.store(to + at, i32x4.add(v128.load(heads + at), by));
+  }
 }
 
 /** Moves bytes; the ranges may overlap. */

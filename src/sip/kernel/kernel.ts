@@ -23,6 +23,7 @@ interface Loops {
     shift: number,
     names: number,
   ): number;
+  copyIndex(heads: number, to: number, lines: number, shift: number): void;
   move(to: number, from: number, length: number): void;
   field(from: number, length: number, to: number): void;
   sipHash(
@@ -88,6 +89,8 @@ class Kernel {
   /** The bytes that were asked for last, and whether they are this memory's. */
   private asked: Uint8Array | undefined = undefined;
   private isHeld = false;
+  private askedWords: Int32Array | undefined = undefined;
+  private areHeld = false;
 
   /** Throws where the machine cannot run the code. */
   constructor() {
@@ -113,6 +116,7 @@ class Kernel {
     this.bytes = new Uint8Array(this.buffer);
     this.words = new Int32Array(this.buffer);
     this.asked = undefined;
+    this.askedWords = undefined;
     this.loops = this.settle(memory, at);
   }
 
@@ -135,6 +139,15 @@ class Kernel {
       this.isHeld = bytes.buffer === this.buffer && bytes.byteOffset === 0;
     }
     return this.isHeld;
+  }
+
+  /** The same of words. */
+  holdsWords(words: Int32Array): boolean {
+    if (words !== this.askedWords) {
+      this.askedWords = words;
+      this.areHeld = words.buffer === this.buffer && words.byteOffset === 0;
+    }
+    return this.areHeld;
   }
 
   /**
@@ -185,6 +198,11 @@ class Kernel {
     const heads = this.indexWord << 2;
     const lines = heads + HEAD_WORDS * 4;
     return this.loops.scan(from, end, lines, heads, line, MAX_HEADER_LINES, shift, this.at + NAMES_AT);
+  }
+
+  /** Copies the index, of so many lines, to word `to` of the kernel's memory, with `shift` added to its positions. */
+  copyIndex(to: number, lines: number, shift: number): void {
+    this.loops.copyIndex(this.indexWord << 2, to << 2, lines, shift);
   }
 
   /** `bytes.copyWithin`, which is slow where threads share the bytes. */
