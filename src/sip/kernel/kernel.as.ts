@@ -282,9 +282,8 @@ export function field(from: i32, length: i32, to: i32): void {
   for (let at = 0; at < length; at += VECTOR) v128.store(to + 2 + at, v128.load(from + at));
 }
 
-/** Rounds for a block, and rounds behind the last block for each half of the hash. */
-const BLOCK_ROUNDS: i32 = 2;
-const HALF_ROUNDS: i32 = 4;
+/** Turns behind the last block for each half of the hash; a turn is two rounds. */
+const HALF_TURNS: i32 = 2;
 
 /**
  * SipHash-2-4 of `length` bytes at `input`, of which up to 7 more are read and not used. Writes 8 bytes of the hash
@@ -307,35 +306,48 @@ export function sipHash(
   let v2: u64 = low ^ 0x6c7967656e657261;
   let v3: u64 = high ^ 0x7465646279746573;
   const left: u64 = length & 7;
-  const lastBlock = input + (length & ~7);
-  const firstHalf = lastBlock + 8;
-  const end = firstHalf + bytes;
-  // Blocks, and behind them one turn for each half of the hash, which takes in nothing.
-  for (let at = input; at < end; at += 8) {
+  const lastBlock = length >> 3;
+  const last = lastBlock + (bytes >> 3) * HALF_TURNS;
+  // A turn takes in a block; behind the last one there are some for each half of the hash, which take in nothing.
+  for (let turn = 0; turn <= last; turn++) {
     let block: u64 = 0;
-    let rounds = HALF_ROUNDS;
-    if (at < firstHalf) {
-      block = load<u64>(at);
-      rounds = BLOCK_ROUNDS;
-      if (at === lastBlock) block = (block & (((<u64>1) << (left * 8)) - 1)) | ((<u64>length) << 56);
+    if (turn <= lastBlock) {
+      block = load<u64>(input + turn * 8);
+      if (turn === lastBlock) block = (block & (((<u64>1) << (left * 8)) - 1)) | ((<u64>length) << 56);
     }
     v3 ^= block;
-    while (rounds-- > 0) {
-      v0 += v1;
-      v1 = rotl(v1, 13) ^ v0;
-      v0 = rotl(v0, 32);
-      v2 += v3;
-      v3 = rotl(v3, 16) ^ v2;
-      v0 += v3;
-      v3 = rotl(v3, 21) ^ v0;
-      v2 += v1;
-      v1 = rotl(v1, 17) ^ v2;
-      v2 = rotl(v2, 32);
-    }
+
+    v0 += v1;
+    v1 = rotl(v1, 13) ^ v0;
+    v0 = rotl(v0, 32);
+    v2 += v3;
+    v3 = rotl(v3, 16) ^ v2;
+    v0 += v3;
+    v3 = rotl(v3, 21) ^ v0;
+    v2 += v1;
+    v1 = rotl(v1, 17) ^ v2;
+    v2 = rotl(v2, 32);
+
+    v0 += v1;
+    v1 = rotl(v1, 13) ^ v0;
+    v0 = rotl(v0, 32);
+    v2 += v3;
+    v3 = rotl(v3, 16) ^ v2;
+    v0 += v3;
+    v3 = rotl(v3, 21) ^ v0;
+    v2 += v1;
+    v1 = rotl(v1, 17) ^ v2;
+    v2 = rotl(v2, 32);
+
     v0 ^= block;
-    if (at === lastBlock) v2 ^= 0xee;
-    if (at < firstHalf) continue;
-    store<u64>(out + at - firstHalf, v0 ^ v1 ^ v2 ^ v3);
-    v1 ^= 0xdd;
+    const behind = turn - lastBlock;
+    if (behind === 0) {
+      v2 ^= 0xee;
+    } else if (behind === HALF_TURNS) {
+      store<u64>(out, v0 ^ v1 ^ v2 ^ v3);
+      v1 ^= 0xdd;
+    } else if (behind === 2 * HALF_TURNS) {
+      store<u64>(out, v0 ^ v1 ^ v2 ^ v3, 8);
+    }
   }
 }
