@@ -1,6 +1,7 @@
 import { Endpoint, MAX_HOST_BYTES, readHost, writeHost } from '../sip/address.ts';
 import { ascii, COLON, decimal, hexValue, writeBytes, writeDecimal, writeHex32 } from '../sip/bytes.ts';
 import { Header } from '../sip/headers.ts';
+import { kernel } from '../sip/kernel/kernel.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
 import { HashInput, sipHash128 } from '../sip/siphash.ts';
@@ -63,16 +64,25 @@ export class Passage {
 /** What all our Vias with one sent-by begin with: made when the sent-by is another one than last time. */
 const begun = new Endpoint();
 let beginning = new Uint8Array(0);
+/** The memory in which the kernel keeps it. */
+let keptIn: Uint8Array | undefined;
 
-function beginningFor(sentBy: Endpoint): Uint8Array {
-  if (begun.sameAs(sentBy) && beginning.length > 0) return beginning;
+function writeBeginning(edits: Edits, at: number, sentBy: Endpoint): number {
+  if (keptIn !== kernel.bytes || !begun.sameAs(sentBy)) begin(sentBy);
+  if (!edits.isInKernel) return writeBytes(edits.inserts, at, beginning);
+  kernel.writeText(at, beginning.length);
+  return at + beginning.length;
+}
+
+function begin(sentBy: Endpoint): void {
   begun.copyFrom(sentBy);
   const out = new Uint8Array(VIA.length + MAX_HOST_BYTES + MAX_PORT_BYTES + BRANCH.length);
   let at = writeHost(out, writeBytes(out, 0, VIA), sentBy);
   out[at++] = COLON;
   at = writeBytes(out, writeDecimal(out, at, sentBy.port), BRANCH);
   beginning = out.slice(0, at);
-  return beginning;
+  kernel.keepText(beginning);
+  keptIn = kernel.bytes;
 }
 
 /** Adds our Via as the first header line. */
@@ -85,19 +95,17 @@ export function pushOwnVia(
 ): void {
   const key = routes.signer.keys[0]!;
   const out = edits.inserts;
-  let at = writeBytes(out, edits.writeAt, beginningFor(routes.sockets[passage.departure]!.sentBy));
+  let at = writeBeginning(edits, edits.writeAt, routes.sockets[passage.departure]!.sentBy);
 
   hashBranch(message, request, key.branch);
-  for (let i = 0; i < BRANCH_WORDS; i++) {
-    passage.branch[i] = hash[i]!;
-    at = writeHex32(out, at, hash[i]!);
-  }
+  for (let i = 0; i < BRANCH_WORDS; i++) passage.branch[i] = hash[i]!;
+  at = writeHash(edits, at, hash);
 
   at = writeDecimal(out, writeBytes(out, at, SOCKET), passage.arrival);
   hashNextVia(message.bytes, request.via, passage.source, passage.stampedRport, passage.arrival, key.check);
-  at = writeHash64(out, writeBytes(out, at, CHECK));
+  at = writeHash(edits, writeBytes(out, at, CHECK), half);
   hashLoop(message, request, key.loop);
-  at = writeHash64(out, writeBytes(out, at, LOOP));
+  at = writeHash(edits, writeBytes(out, at, LOOP), half);
   if (passage.askRport === 'rport') at = writeBytes(out, at, ASK_RPORT);
   edits.replace(message.headersStart, 0, writeEol(out, at, message));
 }
@@ -170,8 +178,15 @@ function hashLoop(message: Message, request: Request, key: HashKey): void {
   sipHash128(key, input, half);
 }
 
-function writeHash64(out: Uint8Array, at: number): number {
-  return writeHex32(out, writeHex32(out, at, half[0]!), half[1]!);
+/** The hash, which must be the one that was made last, as hex digits; answers the position behind them. */
+function writeHash(edits: Edits, at: number, words: Int32Array): number {
+  let end = at;
+  if (edits.isInKernel) {
+    kernel.writeHash(at, words.length === BRANCH_WORDS ? 16 : 8);
+    return end + words.length * 8;
+  }
+  for (let i = 0; i < words.length; i++) end = writeHex32(edits.inserts, end, words[i]!);
+  return end;
 }
 
 /** True where the span holds the 64 bits of `half` as 16 hex digits, in either case. */

@@ -18,7 +18,7 @@ import {
 } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
 import { HEADER_COUNT, Header, headerId } from './headers.ts';
-import type { IndexHolder } from './kernel/kernel.ts';
+import type { Holder } from './kernel/kernel.ts';
 import { HEAD_WORDS, kernel, LINE_WORDS, MAX_HEADER_LINES, MAX_SCANNED_BYTES } from './kernel/kernel.ts';
 import type { Method } from './methods.ts';
 import { methodOf } from './methods.ts';
@@ -47,7 +47,7 @@ const NONE = -1;
  * The index lies where the kernel writes it, for the message that was parsed last; when another one is, this one
  * takes its own along.
  */
-export class Message implements IndexHolder {
+export class Message implements Holder {
   bytes: Uint8Array = new Uint8Array(0);
   /** First byte of the start line. */
   start = 0;
@@ -95,7 +95,7 @@ export class Message implements IndexHolder {
   }
 
   private clearIndex(): void {
-    if (!kernel.giveIndexTo(this)) {
+    if (!kernel.index.giveTo(this)) {
       this.words = kernel.words;
       this.headsWord = kernel.indexWord;
       this.linesWord = kernel.indexWord + HEAD_WORDS;
@@ -105,7 +105,7 @@ export class Message implements IndexHolder {
     for (let i = this.headsWord, end = i + HEADER_COUNT; i < end; i++) words[i] = 0;
   }
 
-  leaveIndex(): void {
+  leave(): void {
     this.words = this.words.slice(this.headsWord, this.linesWord + this.headerCount * LINE_WORDS);
     this.headsWord = 0;
     this.linesWord = HEAD_WORDS;

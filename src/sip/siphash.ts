@@ -56,12 +56,7 @@ export class HashInput {
   }
 
   word(value: number): this {
-    const { bytes, hashInputAt } = kernel;
-    const at = hashInputAt + this.length;
-    bytes[at] = value & 0xff;
-    bytes[at + 1] = (value >>> 8) & 0xff;
-    bytes[at + 2] = (value >>> 16) & 0xff;
-    bytes[at + 3] = value >>> 24;
+    kernel.putWord(value, this.length);
     this.length += 4;
     return this;
   }

@@ -1,4 +1,5 @@
-import { kernel } from './kernel/kernel.ts';
+import type { Holder } from './kernel/kernel.ts';
+import { INSERTS_BYTES, kernel } from './kernel/kernel.ts';
 
 /**
  * Editing without re-serialising: a list of edits over received bytes, applied in one pass. Whatever no
@@ -7,31 +8,57 @@ import { kernel } from './kernel/kernel.ts';
 
 /** More edits than any honest message needs; a REGISTER with a thousand Contacts is refused, not mangled. */
 export const MAX_EDITS = 1024;
-/** Bytes that all edits of one message may insert together. */
-export const MAX_INSERT_BYTES = 65_536;
 /** The longest single insertion that a caller may write before it says how long it was. */
 export const INSERT_SLACK = 1024;
+/** Bytes that all edits of one message may insert together. */
+export const MAX_INSERT_BYTES = INSERTS_BYTES - INSERT_SLACK;
 
-/** Edits in the order of their positions; made once per worker and cleared for each datagram. */
-export class Edits {
+/**
+ * Edits in the order of their positions; made once per worker and cleared for each datagram. What they insert lies in
+ * the kernel's memory, for the list that was cleared last; when another one is, this one takes its own along.
+ */
+export class Edits implements Holder {
   count = 0;
   /** Sum of inserted less removed bytes. */
   growth = 0;
   /** An edit did not fit, or met the bytes of another one: the list is unusable and the message must not be sent. */
   overflowed = false;
-  /** Bytes to insert, one edit's behind the other's, in the order in which they were made. */
-  readonly inserts = new Uint8Array(MAX_INSERT_BYTES + INSERT_SLACK);
+  /** Where the bytes to insert are written, one edit's behind the other's, in the order in which they were made. */
+  inserts: Uint8Array = new Uint8Array(0);
+  /** True where `inserts` is the kernel's memory. */
+  isInKernel = false;
+  /** Of `inserts`: where those of this list begin. */
+  private base = 0;
+  /** From there on; so are the starts below. */
   private used = 0;
+  private own: Uint8Array | undefined = undefined;
   private readonly at = new Int32Array(MAX_EDITS);
   private readonly removed = new Int32Array(MAX_EDITS);
   private readonly insertStart = new Int32Array(MAX_EDITS);
   private readonly insertLength = new Int32Array(MAX_EDITS);
 
+  constructor() {
+    this.clear();
+  }
+
   clear(): void {
+    if (!kernel.inserts.giveTo(this)) {
+      this.inserts = kernel.bytes;
+      this.base = kernel.insertsAt;
+      this.isInKernel = true;
+    }
     this.count = 0;
     this.growth = 0;
     this.used = 0;
     this.overflowed = false;
+  }
+
+  leave(): void {
+    this.own ??= new Uint8Array(INSERTS_BYTES);
+    this.own.set(this.inserts.subarray(this.base, this.base + this.used));
+    this.inserts = this.own;
+    this.base = 0;
+    this.isInKernel = false;
   }
 
   /** Takes `length` bytes at `at` out. */
@@ -44,18 +71,19 @@ export class Edits {
    * then say how far.
    */
   get writeAt(): number {
-    return this.used;
+    return this.base + this.used;
   }
 
   /** Takes `length` bytes at `at` out and puts there what was written from `writeAt` up to `writtenEnd`. */
   replace(at: number, length: number, writtenEnd: number): void {
     const start = this.used;
-    if (writtenEnd > MAX_INSERT_BYTES) {
+    const end = writtenEnd - this.base;
+    if (end > MAX_INSERT_BYTES) {
       this.overflowed = true;
       return;
     }
-    this.used = writtenEnd;
-    this.add(at, length, start, writtenEnd - start);
+    this.used = end;
+    this.add(at, length, start, end - start);
   }
 
   /** Keeps positions ascending; edits at one position keep the order in which they were made. */
@@ -112,7 +140,7 @@ export class Edits {
       if (this.at[i]! < start) continue;
       if (this.at[i]! > end) break;
       to = copy(bytes, from, this.at[i]!, out, to);
-      const insert = this.insertStart[i]!;
+      const insert = this.base + this.insertStart[i]!;
       to = copy(this.inserts, insert, insert + this.insertLength[i]!, out, to);
       from = this.at[i]! + this.removed[i]!;
     }
@@ -149,8 +177,8 @@ export class Edits {
       const at = this.at[i]!;
       kernel.copyWithin(bytes, to, from, at);
       to += at - from;
-      const insert = this.insertStart[i]!;
-      to = copy(this.inserts, insert, insert + this.insertLength[i]!, bytes, to);
+      this.putInsert(i, bytes, to);
+      to += this.insertLength[i]!;
       from = at + this.removed[i]!;
     }
     return newStart;
@@ -169,12 +197,18 @@ export class Edits {
         kernel.copyWithin(bytes, to, behind, pieceEnd);
       }
       to -= this.insertLength[i]!;
-      const insert = this.insertStart[i]!;
-      copy(this.inserts, insert, insert + this.insertLength[i]!, bytes, to);
+      this.putInsert(i, bytes, to);
       pieceEnd = this.at[i]!;
     }
     kernel.copyWithin(bytes, newStart, start, pieceEnd);
     return newStart;
+  }
+
+  private putInsert(edit: number, bytes: Uint8Array, to: number): void {
+    const start = this.base + this.insertStart[edit]!;
+    const end = start + this.insertLength[edit]!;
+    if (this.isInKernel && kernel.holds(bytes)) kernel.copyWithin(bytes, to, start, end);
+    else copy(this.inserts, start, end, bytes, to);
   }
 }
 

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readAnsweredNonce } from '../../src/sip/auth.ts';
+import { writeHex32 } from '../../src/sip/bytes.ts';
 import type { HeaderId } from '../../src/sip/headers.ts';
 import { Header, NAMES } from '../../src/sip/headers.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
 import { Message, parse } from '../../src/sip/message.ts';
 import { NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
 import { Span } from '../../src/sip/params.ts';
+import { HashInput, sipHash128 } from '../../src/sip/siphash.ts';
 
 /**
  * The kernel reads what is ordinary and leaves the rest to slower code that knows every form. So each message here
@@ -296,3 +298,24 @@ test('bytes are moved within the memory as within any other', () => {
     { numRuns: 500 },
   );
 });
+
+test('a hash is written as its words are', () => {
+  const input = new HashInput();
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), (bytes, at) => {
+      for (const words of [new Int32Array(4), new Int32Array(2)]) {
+        const to = kernel.insertsAt + at;
+        const expected = new Uint8Array(words.length * 8);
+        sipHash128(Int32Array.of(1, 2, 3, -4), input.clear().field(bytes, 0, bytes.length), words);
+        for (let i = 0; i < words.length; i++) writeHex32(expected, i * 8, words[i]!);
+        kernel.bytes.fill(0x7e, to - 1, to + 40);
+        kernel.writeHash(to, words.length === 4 ? 16 : 8);
+        assert.equal(latin1Of(to - 1, to + words.length * 8 + 1), `~${Buffer.from(expected)}~`);
+      }
+    }),
+  );
+});
+
+function latin1Of(start: number, end: number): string {
+  return Buffer.from(kernel.bytes.subarray(start, end)).toString('latin1');
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ascii, text, writeBytes } from '../../src/sip/bytes.ts';
+import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
 import { Edits, INSERT_SLACK, MAX_EDITS, MAX_INSERT_BYTES } from '../../src/sip/splice.ts';
 import { messageBytes, sipMessage } from '../support/arbitraries/message.ts';
 import { between } from '../support/window.ts';
@@ -176,11 +177,54 @@ describe('Edits', () => {
     edits.clear();
     assert.equal(edits.overflowed, false);
     assert.equal(edits.growth, 0);
-    assert.equal(edits.writeAt, 0);
+    assert.equal(edits.writeAt, new Edits().writeAt);
     const out = new Uint8Array(4);
     assert.equal(edits.copyTo(ascii('abcd'), 0, 4, out, 0), 4);
     assert.equal(text(out, 0, 4), 'abcd');
   });
+});
+
+describe('lists that are made by turns', () => {
+  const BASE = 64;
+  const CONTENT = '0123456789';
+  const EDITED = '0123aa456bb789';
+
+  /** The content at BASE, in memory of its own or in the kernel's. */
+  function laidOut(bytes: Uint8Array): Uint8Array {
+    bytes.set(ascii(CONTENT), BASE);
+    return bytes;
+  }
+
+  const TURNS: readonly (readonly [string, (other: Edits) => void])[] = [
+    ['nobody else', () => {}],
+    ['another list', (other) => other.clear()],
+    [
+      'another list that is written to',
+      (other) => {
+        other.clear();
+        enter(other, [{ at: 0, remove: 0, insert: 'x'.repeat(900) }], 0);
+      },
+    ],
+    ['a kernel that moves', () => kernel.moveTo(createSharedMemory(KERNEL_BYTES + 128), 128)],
+  ];
+  for (const [name, turn] of TURNS) {
+    it(`keep what they insert: ${name}`, () => {
+      const [list, other] = [new Edits(), new Edits()];
+      kernel.moveTo(createSharedMemory(KERNEL_BYTES + 128), 128);
+      list.clear();
+      enter(list, [{ at: 4, remove: 0, insert: 'aa' }], BASE);
+      turn(other);
+      enter(list, [{ at: 7, remove: 0, insert: 'bb' }], BASE);
+
+      const plain = laidOut(new Uint8Array(BASE + 20));
+      const out = new Uint8Array(20);
+      assert.equal(text(out, 0, list.copyTo(plain, BASE, BASE + 10, out, 0)), EDITED);
+      for (const bytes of [plain, laidOut(kernel.bytes)]) {
+        assert.equal(list.applyInPlace(bytes, BASE, 0), BASE - 4);
+        assert.equal(text(bytes, BASE - 4, BASE + 10), EDITED);
+      }
+    });
+  }
 });
 
 describe('limits of Edits', () => {
@@ -202,7 +246,7 @@ describe('limits of Edits', () => {
 
   it('MAX_INSERT_BYTES fit, one more does not; before that there is always room for INSERT_SLACK', () => {
     const edits = new Edits();
-    edits.replace(0, 0, MAX_INSERT_BYTES);
+    edits.replace(0, 0, edits.writeAt + MAX_INSERT_BYTES);
     assert.equal(edits.overflowed, false);
     assert.equal(edits.growth, MAX_INSERT_BYTES);
     assert.ok(edits.writeAt + INSERT_SLACK <= edits.inserts.length);

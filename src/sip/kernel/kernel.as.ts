@@ -274,6 +274,28 @@ export function move(to: i32, from: i32, length: i32): void {
 }
 
 /**
+ * Writes 8 or 16 bytes, which are little-endian words, as hex digits in lower case, each word as one writes a number.
+ */
+export function hex(from: i32, to: i32, bytes: i32): void {
+  const words = v128.load(from);
+  const swapped = i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+  const low = v128.and(swapped, i8x16.splat(0x0f));
+  const high = v128.and(i16x8.shr_u(swapped, 4), i8x16.splat(0x0f));
+  v128.store(to, hexDigits(i8x16.shuffle(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)));
+  if (bytes <= 8) return;
+  const behind = i8x16.shuffle(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  v128.store(to, hexDigits(behind), VECTOR);
+}
+
+/** The digits of sixteen values. */
+function hexDigits(values: v128): v128 {
+  return i8x16.swizzle(
+    i8x16(0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66),
+    values,
+  );
+}
+
+/**
  * Puts a field of up to 65,535 bytes at `to`: its length in two bytes, then its bytes, and up to 15 more that the next
  * field overwrites. The ranges must not overlap.
  */

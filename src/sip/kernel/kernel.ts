@@ -25,6 +25,7 @@ interface Loops {
   ): number;
   copyIndex(heads: number, to: number, lines: number, shift: number): void;
   move(to: number, from: number, length: number): void;
+  hex(from: number, to: number, bytes: number): void;
   field(from: number, length: number, to: number): void;
   sipHash(
     k0: number,
@@ -57,35 +58,64 @@ const INDEX_BYTES = (HEAD_WORDS + MAX_HEADER_LINES * LINE_WORDS) * 4;
 /** Room for what is hashed: a datagram twice over. */
 export const HASH_INPUT_BYTES = (1 << 17) + 256;
 
+/** Room for the text that `keepText` keeps. */
+const TEXT_BYTES = 256;
+/** Room for what edits insert. */
+export const INSERTS_BYTES = 65_536 + 1024;
+
 const NAMES_AT = 0;
 const RESULT_AT = 4096;
-const HASH_AT = RESULT_AT + 64;
+const TEXT_AT = RESULT_AT + 64;
+const HASH_AT = TEXT_AT + TEXT_BYTES;
 const HASH_INPUT_AT = HASH_AT + 64;
 const INDEX_AT = HASH_INPUT_AT + HASH_INPUT_BYTES;
-const COPY_AT = INDEX_AT + INDEX_BYTES;
+const INSERTS_AT = INDEX_AT + INDEX_BYTES;
+const COPY_AT = INSERTS_AT + INSERTS_BYTES;
 /** Memory that a kernel needs for itself: a multiple of 64. */
 export const KERNEL_BYTES = (COPY_AT + MAX_SCANNED_BYTES + REACH_BYTES + 63) & ~63;
 
-/** Whoever has the index of header lines; it is asked to copy what it wants to keep when another one gets it. */
-export interface IndexHolder {
-  leaveIndex(): void;
+/** Whoever has a place of the kernel's memory to work in, and takes along what it keeps there when another one gets it. */
+export interface Holder {
+  leave(): void;
+}
+
+/** One place, which one at a time has. */
+class Loan {
+  private holder: Holder | undefined = undefined;
+
+  /** False where another one had it, or nobody. */
+  giveTo(holder: Holder): boolean {
+    if (this.holder === holder) return true;
+    this.holder?.leave();
+    this.holder = holder;
+    return false;
+  }
+
+  takeBack(): void {
+    this.holder?.leave();
+    this.holder = undefined;
+  }
 }
 
 class Kernel {
   /** The whole memory: a datagram that lies in it is read without being copied. */
   bytes: Uint8Array;
   words: Int32Array;
+  private view: DataView;
   loops: Loops;
   /** Where a call finds and leaves things; all but the last two are numbers of words in `words`. */
   resultWord = 0;
   /** The index: its heads, and behind them the lines. */
   indexWord = 0;
+  readonly index = new Loan();
+  /** What edits insert: so many bytes from `insertsAt` on. */
+  insertsAt = 0;
+  readonly inserts = new Loan();
   hashWord = 0;
   hashInputAt = 0;
   private at = 0;
   private buffer: SharedArrayBuffer;
   private readonly module: Module;
-  private holder: IndexHolder | undefined = undefined;
   /** The bytes that were asked for last, and whether they are this memory's. */
   private asked: Uint8Array | undefined = undefined;
   private isHeld = false;
@@ -102,6 +132,7 @@ class Kernel {
     this.buffer = memory.buffer;
     this.bytes = new Uint8Array(this.buffer);
     this.words = new Int32Array(this.buffer);
+    this.view = new DataView(this.buffer);
     this.loops = this.settle(memory, 0);
   }
 
@@ -110,11 +141,12 @@ class Kernel {
    * Whatever it was given before is forgotten.
    */
   moveTo(memory: SharedMemory, at: number): void {
-    this.holder?.leaveIndex();
-    this.holder = undefined;
+    this.index.takeBack();
+    this.inserts.takeBack();
     this.buffer = memory.buffer;
     this.bytes = new Uint8Array(this.buffer);
     this.words = new Int32Array(this.buffer);
+    this.view = new DataView(this.buffer);
     this.asked = undefined;
     this.askedWords = undefined;
     this.loops = this.settle(memory, at);
@@ -124,6 +156,7 @@ class Kernel {
     this.at = at;
     this.resultWord = (at + RESULT_AT) >>> 2;
     this.indexWord = (at + INDEX_AT) >>> 2;
+    this.insertsAt = at + INSERTS_AT;
     this.hashWord = (at + HASH_AT) >>> 2;
     this.hashInputAt = at + HASH_INPUT_AT;
     writeNames(this.bytes.subarray(at + NAMES_AT, at + RESULT_AT));
@@ -133,7 +166,7 @@ class Kernel {
   }
 
   /** True where these bytes are the whole memory. */
-  private holds(bytes: Uint8Array): boolean {
+  holds(bytes: Uint8Array): boolean {
     if (bytes !== this.asked) {
       this.asked = bytes;
       this.isHeld = bytes.buffer === this.buffer && bytes.byteOffset === 0;
@@ -182,14 +215,6 @@ class Kernel {
     return this.loops.credentials(from, end, this.resultWord << 2) === 1;
   }
 
-  /** True where the index was this one's already. */
-  giveIndexTo(holder: IndexHolder): boolean {
-    if (this.holder === holder) return true;
-    this.holder?.leaveIndex();
-    this.holder = holder;
-    return false;
-  }
-
   /**
    * Reads ordinary header lines from `from` on into the index, which holds `line` of them; answers how many there are
    * then. Positions are written with `shift` added.
@@ -211,6 +236,21 @@ class Kernel {
     else bytes.copyWithin(to, start, end);
   }
 
+  /** Keeps a text of up to TEXT_BYTES that is written again and again, in place of the one before; a move forgets it. */
+  keepText(text: Uint8Array): void {
+    this.bytes.set(text, this.at + TEXT_AT);
+  }
+
+  /** Writes so many bytes of the text at `to` of its memory. */
+  writeText(to: number, length: number): void {
+    this.loops.move(to, this.at + TEXT_AT, length);
+  }
+
+  /** Writes the first 8 or all 16 bytes of the hash that was made last, as words in lower-case hex, at `to` of its memory. */
+  writeHash(to: number, resultBytes: 8 | 16): void {
+    this.loops.hex(this.hashWord << 2, to, resultBytes);
+  }
+
   /** Puts a field behind the first `used` bytes of the hash input: its length in two bytes, and its bytes. */
   putField(bytes: Uint8Array, start: number, length: number, used: number): void {
     const to = this.hashInputAt + used;
@@ -221,6 +261,11 @@ class Kernel {
     this.bytes[to] = length & 0xff;
     this.bytes[to + 1] = length >>> 8;
     for (let i = 0; i < length; i++) this.bytes[to + 2 + i] = bytes[start + i]!;
+  }
+
+  /** Puts a word, low byte first, behind the first `used` bytes of the hash input. */
+  putWord(value: number, used: number): void {
+    this.view.setInt32(this.hashInputAt + used, value, true);
   }
 
   /** Hashes `length` bytes at `hashInputAt`; 8 or 16 bytes of result stand at `hashWord`. */
