@@ -10,6 +10,8 @@ import { Message, parse } from '../../src/sip/message.ts';
 import { NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
 import { Span } from '../../src/sip/params.ts';
 import { HashInput, sipHash128 } from '../../src/sip/siphash.ts';
+import { readVia, Via } from '../../src/sip/via.ts';
+import { almostVia } from '../support/arbitraries/almost-via.ts';
 
 /**
  * The kernel reads what is ordinary and leaves the rest to slower code that knows every form. So each message here
@@ -279,6 +281,143 @@ test('credentials are read as the slower code reads them, which gets those behin
     }),
     { numRuns: 6000, examples: [['nonce= nonce="abc",'], ['nonce="a",responses="b"']] },
   );
+});
+
+/** One object for all, so that what a Via said before would show where the next one says nothing. */
+const via = new Via();
+
+/** All that a Via says, its positions counted from `origin`; undefined where it is none. */
+function viaFound(bytes: Uint8Array, start: number, end: number, origin = start): unknown {
+  if (!readVia(bytes, start, end, via)) return undefined;
+  const { isUdp, port, hasRport, rport, ...positions } = via;
+  const counted = Object.entries(positions).map(([name, at]) => [name, at < 0 ? at : at - origin]);
+  return { isUdp, port, hasRport, rport, ...Object.fromEntries(counted) };
+}
+
+/** The same as the slower code finds it, which gets everything that begins with a blank. */
+function viaFoundSlowly(text: string): unknown {
+  const bytes = latin1(` ${text}`);
+  return viaFound(bytes, 0, bytes.length, 1);
+}
+
+function isKernelsVia(text: string): boolean {
+  const bytes = latin1(text);
+  const place = kernel.placeOf(bytes, 0, bytes.length);
+  return kernel.via(place, place + bytes.length, -place);
+}
+
+const OWN_VIA =
+  'SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bK0123456789abcdef0123456789abcdef;s=0;m=0123456789abcdef;l=fedcba9876543210';
+const ORDINARY_VIAS = [
+  OWN_VIA,
+  'SIP/2.0/UDP 10.0.13.244;branch=z9hG4bKd9332f9b3',
+  'SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKd9332f9b3;received=10.0.0.1;rport=5060',
+  'SIP/2.0/UDP h',
+  'SIP/2.0/UDP a.very-long-name_of-a-host.example.com:65535',
+  'SIP/2.0/UDP h:00001;rport',
+  'SIP/2.0/UDP h;rport=',
+  'SIP/2.0/UDP h;rport=65535;rport=x',
+  'SIP/2.0/UDP h;branch;received',
+  'SIP/2.0/UDP h;branch=;branch=a',
+  'SIP/2.0/UDP h;BRANCH=a;Received=2001:db8::1;rPort=1;branch=b',
+  'SIP/2.0/UDP h;M=1;S=2;L=3;m=4;s=5;l=6;m=7;s=8;l=9',
+  'SIP/2.0/UDP h;;branch=a;;',
+  'SIP/2.0/UDP h;=;=a;branch=a=b;received==',
+  'SIP/2.0/UDP h;rport;received=a',
+  'SIP/2.0/UDP h;received=a;rport',
+  'SIP/2.0/UDP h;branch=\x80\xff[]',
+  'SIP/2.0/UDP h,SIP/2.0/UDP i;branch=a',
+  'SIP/2.0/UDP h:1;branch=a, SIP/2.0/UDP i;branch=a',
+  'SIP/2.0/UDP h;branch=a,',
+  `SIP/2.0/UDP h;x=${'y'.repeat(200)};branch=a`,
+  `SIP/2.0/UDP h;x=${'y'.repeat(600)};branch=a`,
+];
+const OTHER_VIAS = [
+  'SIP/2.0/UDP ',
+  'SIP/2.0/UDP ;branch=a',
+  'SIP/2.0/UDP  h',
+  'SIP/2.0/TCP h',
+  'sip/2.0/UDP h',
+  'SIP/2.0/UDP [::1]:5060',
+  'SIP/2.0/UDP h:',
+  'SIP/2.0/UDP h:65536',
+  'SIP/2.0/UDP h:005060',
+  'SIP/2.0/UDP h:5x',
+  'SIP/2.0/UDP h=1;branch=a',
+  'SIP/2.0/UDP h:5=1;branch=a',
+  'SIP/2.0/UDP h/i',
+  'SIP/2.0/UDP h/5060',
+  'SIP/2.0/UDP h@5060;branch=a',
+  'SIP/2.0/UDP h ;branch=a',
+  'SIP/2.0/UDP h; branch=a',
+  'SIP/2.0/UDP h;branch =a',
+  'SIP/2.0/UDP h;branch= a',
+  'SIP/2.0/UDP h;branch=a ',
+  'SIP/2.0/UDP h;branch="a"',
+  'SIP/2.0/UDP h;branch=a>',
+  'SIP/2.0/UDP h;rport=65536',
+  'SIP/2.0/UDP h;rport=x',
+  'SIP/2.0/UDP h;rport=005060',
+];
+
+test('the kernel takes the ordinary Vias, and no others', () => {
+  for (const text of ORDINARY_VIAS) assert.ok(isKernelsVia(text), text);
+  for (const text of OTHER_VIAS) assert.ok(!isKernelsVia(text), text);
+});
+
+test('a Via is read as the slower code reads it', () => {
+  let taken = 0;
+  const runs = 12_000;
+  fc.assert(
+    fc.property(almostVia, (text) => {
+      const bytes = latin1(text);
+      taken += isKernelsVia(text) ? 1 : 0;
+      assert.deepEqual(viaFound(bytes, 0, bytes.length), viaFoundSlowly(text));
+    }),
+    { numRuns: runs, examples: [...ORDINARY_VIAS, ...OTHER_VIAS].map((text): [string] => [text]) },
+  );
+  // Else the slower code was compared with itself.
+  assert.ok(taken > runs / 4, `${taken} of ${runs} were the kernel's`);
+});
+
+test('where a Via lies, where it is cut, and what lies around it, does not matter', () => {
+  const AROUND = 1024;
+  kernel.moveTo(createSharedMemory(AROUND + KERNEL_BYTES), AROUND);
+  const text = fc.oneof(fc.constantFrom(...ORDINARY_VIAS), almostVia);
+  const around = fc.constantFrom(...'a0;:=,."> \r\xff');
+  fc.assert(
+    fc.property(text, fc.nat(), fc.nat(300), around, (whole, cut, at, neighbour) => {
+      const length = cut % (whole.length + 1);
+      kernel.bytes.fill(neighbour.charCodeAt(0), 0, AROUND);
+      // What was cut off stands behind the end as if it went on, or does not.
+      kernel.bytes.set(latin1(cut % 2 === 0 ? whole : whole.slice(0, length)), at);
+      assert.deepEqual(viaFound(kernel.bytes, at, at + length), viaFoundSlowly(whole.slice(0, length)));
+    }),
+    { numRuns: 6000 },
+  );
+});
+
+test('32 lower-case hex digits are four words, and all else is none', () => {
+  const digit = fc.constantFrom(...'0123456789abcdef');
+  const byte = fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code));
+  const text = fc
+    .tuple(fc.string({ unit: digit, minLength: 32, maxLength: 32 }), fc.option(byte), fc.nat(31))
+    .map(([all, other, at]) => (other === null ? all : `${all.slice(0, at)}${other}${all.slice(at + 1)}`));
+  const check = (content: string): void => {
+    const isHex = /^[0-9a-f]{32}$/.test(content);
+    assert.equal(kernel.hexWords(kernel.placeOf(latin1(content), 0, content.length)), isHex, content);
+    if (!isHex) return;
+    const words = kernel.words.subarray(kernel.linesWord, kernel.linesWord + 4);
+    const expected = content.match(/.{8}/g)?.map((word) => Number.parseInt(word, 16) | 0);
+    assert.deepEqual([...words], expected);
+  };
+  fc.assert(fc.property(text, check), { numRuns: 2000 });
+  for (let code = 0; code < 256; code++) {
+    for (const at of [0, 31]) {
+      const digits = '0123456789abcdeffedcba9876543210';
+      check(`${digits.slice(0, at)}${String.fromCharCode(code)}${digits.slice(at + 1)}`);
+    }
+  }
 });
 
 test('bytes are moved within the memory as within any other', () => {

@@ -13,6 +13,7 @@ interface Loops {
   requestLine(from: number, end: number, out: number): number;
   nameAddr(from: number, end: number, out: number): 0 | 1;
   credentials(from: number, end: number, out: number): 0 | 1;
+  via(from: number, end: number, out: number, shift: number): 0 | 1;
   scan(
     from: number,
     end: number,
@@ -24,6 +25,7 @@ interface Loops {
     names: number,
   ): number;
   copyIndex(heads: number, to: number, lines: number, shift: number): void;
+  hexWords(from: number, out: number): 0 | 1;
   move(to: number, from: number, length: number): void;
   hex(from: number, to: number, bytes: number): void;
   field(from: number, length: number, to: number): void;
@@ -65,7 +67,7 @@ export const INSERTS_BYTES = 65_536 + 1024;
 
 const NAMES_AT = 0;
 const RESULT_AT = 4096;
-const TEXT_AT = RESULT_AT + 64;
+const TEXT_AT = RESULT_AT + 128;
 const HASH_AT = TEXT_AT + TEXT_BYTES;
 const HASH_INPUT_AT = HASH_AT + 64;
 const INDEX_AT = HASH_INPUT_AT + HASH_INPUT_BYTES;
@@ -216,6 +218,16 @@ class Kernel {
   }
 
   /**
+   * Reads one ordinary Via value, which a comma ends, or the end. At `resultWord` stand, `shift` added to all positions
+   * and -1 for what is absent: where the host ends; the port, 0 for none; where the sent-by ends; where the value ends;
+   * where the first `received` or `rport` starts; the port that `rport` names, 0 for none; a word that says nothing;
+   * and, start and end of each value, `received`, `branch`, `m`, `s`, `l`.
+   */
+  via(from: number, end: number, shift: number): boolean {
+    return this.loops.via(from, end, this.resultWord << 2, shift) === 1;
+  }
+
+  /**
    * Reads ordinary header lines from `from` on into the index, which holds `line` of them; answers how many there are
    * then. Positions are written with `shift` added.
    */
@@ -228,6 +240,11 @@ class Kernel {
   /** Copies the index, of so many lines, to word `to` of the kernel's memory, with `shift` added to its positions. */
   copyIndex(to: number, lines: number, shift: number): void {
     this.loops.copyIndex(this.indexWord << 2, to << 2, lines, shift);
+  }
+
+  /** Reads 32 hex digits, letters in lower case; the four words that they are stand at `resultWord`. */
+  hexWords(from: number): boolean {
+    return this.loops.hexWords(from, this.resultWord << 2) === 1;
   }
 
   /** `bytes.copyWithin`, which is slow where threads share the bytes. */
