@@ -2,6 +2,7 @@ import { Endpoint, readHost } from '../sip/address.ts';
 import { ascii, COLON, COMMA, equals, isSpace, isTokenByte, SEMICOLON, ZERO } from '../sip/bytes.ts';
 import { CSeq, readCSeq } from '../sip/cseq.ts';
 import { Header } from '../sip/headers.ts';
+import { kernel } from '../sip/kernel/kernel.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
 import { HashInput, sipHash128 } from '../sip/siphash.ts';
@@ -18,11 +19,6 @@ export const MAX_KEY_PART = 255;
 
 /** Branches of our own form: the cookie, and the value of so many words in hex. */
 const OWN_LENGTH = MAGIC_COOKIE.length + BRANCH_WORDS * 8;
-
-/** Values of lower-case hex digits; all else has a bit that none of them has. */
-const NO_DIGIT = 16;
-const DIGITS = new Uint8Array(256).fill(NO_DIGIT);
-for (const [value, digit] of ascii('0123456789abcdef').entries()) DIGITS[digit] = value;
 
 /** Above the port in `portAndKinds`: what the words of branch and host are a hash of the bytes and not their value. */
 const HASHED_BRANCH = 1 << 16;
@@ -148,22 +144,18 @@ export class ExchangeKey {
     return true;
   }
 
-  /** The value of a branch of our form; false, `branch` being anything, where it is none. OWN_LENGTH bytes must be there. */
+  /** The value of a branch of our form; false where it is none. OWN_LENGTH bytes must be there. */
   private readOwn(bytes: Uint8Array, start: number): boolean {
+    const digits = start + MAGIC_COOKIE.length;
+    if (!equals(bytes, start, digits, MAGIC_COOKIE)) return false;
+    if (!kernel.hexWords(kernel.placeOf(bytes, digits, start + OWN_LENGTH))) return false;
+    const { words, resultWord } = kernel;
     const { branch } = this;
-    let at = start + MAGIC_COOKIE.length;
-    if (!equals(bytes, start, at, MAGIC_COOKIE)) return false;
-    let seen = 0;
-    for (let word = 0; word < BRANCH_WORDS; word++) {
-      let value = 0;
-      for (const end = at + 8; at < end; at++) {
-        const digit = DIGITS[bytes[at]!]!;
-        seen |= digit;
-        value = (value << 4) | digit;
-      }
-      branch[word] = value;
-    }
-    return seen < NO_DIGIT;
+    branch[0] = words[resultWord]!;
+    branch[1] = words[resultWord + 1]!;
+    branch[2] = words[resultWord + 2]!;
+    branch[3] = words[resultWord + 3]!;
+    return true;
   }
 
   /** Keyed as well: long chains are not to be had for the asking. */
