@@ -407,7 +407,7 @@ test('32 lower-case hex digits are four words, and all else is none', () => {
     const isHex = /^[0-9a-f]{32}$/.test(content);
     assert.equal(kernel.hexWords(kernel.placeOf(latin1(content), 0, content.length)), isHex, content);
     if (!isHex) return;
-    const words = kernel.words.subarray(kernel.linesWord, kernel.linesWord + 4);
+    const words = kernel.words.subarray(kernel.resultWord, kernel.resultWord + 4);
     const expected = content.match(/.{8}/g)?.map((word) => Number.parseInt(word, 16) | 0);
     assert.deepEqual([...words], expected);
   };
