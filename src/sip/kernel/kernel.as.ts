@@ -357,28 +357,29 @@ export function scan(
   while (line < max && at < end) {
     const start = at;
     const head = v128.load(at);
-    let length = 0;
-    let found = i8x16.bitmask(i8x16.eq(head, colons));
-    if (found !== 0) {
-      length = ctz(found);
-    } else {
-      found = i8x16.bitmask(i8x16.eq(v128.load(at, VECTOR), colons));
-      if (found === 0) break;
-      length = VECTOR + ctz(found);
-      if (length > LONGEST_NAME) break;
-    }
-    const id = headerId(at, length, head, names);
-    if (id === 0 && !isToken(at, length)) break;
-
-    at += length + 1;
-    if (<i32>load<u8>(at) === SPACE) at++;
-    const value = at;
-    found = i8x16.bitmask(i8x16.le_u(v128.load(at), controls));
+    // The end first: the next line is then known before anything is made of this one, and the processor reads ahead.
+    let found = i8x16.bitmask(i8x16.le_u(head, controls));
     while (found === 0 && at < end) {
       at += VECTOR;
       found = i8x16.bitmask(i8x16.le_u(v128.load(at), controls));
     }
     at += ctz(found);
+
+    let length = 0;
+    found = i8x16.bitmask(i8x16.eq(head, colons));
+    if (found !== 0) {
+      length = ctz(found);
+    } else {
+      found = i8x16.bitmask(i8x16.eq(v128.load(start, VECTOR), colons));
+      if (found === 0) break;
+      length = VECTOR + ctz(found);
+      if (length > LONGEST_NAME) break;
+    }
+    const id = headerId(start, length, head, names);
+    if (id === 0 && !isToken(start, length)) break;
+
+    let value = start + length + 1;
+    if (<i32>load<u8>(value) === SPACE) value++;
     if (at + 2 >= end || at <= value || <i32>load<u16>(at) !== CRLF) break;
     const next: i32 = load<u8>(at, 2);
     if (next === SPACE || next === HTAB) break;
