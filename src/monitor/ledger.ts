@@ -113,10 +113,14 @@ export class Ledger {
     const entry = known ?? new AorEntry(exchange.aor, domain);
     this.acceptOwnContacts(exchange, response, registrar, entry);
     this.acceptListed(exchange, response, registrar, entry);
-    const proves = response.listIsWhole && this.lists.absenceProves(registrar);
-    if (proves) this.dropAbsent(entry, exchange, registrar);
+    if (this.proves(response, registrar)) this.dropAbsent(entry, exchange, registrar);
     this.bindings.keep(entry);
     if (entry.liveCount > 0) this.hooks.registered(entry);
+  }
+
+  /** What this list leaves out is not there. */
+  private proves(response: ResponseReader, registrar: RegistrarRecord): boolean {
+    return response.listIsWhole && this.lists.absenceProves(registrar);
   }
 
   /** `*`: the request is trusted, whatever the 2xx lists (FreeSWITCH gives removed contacts back). */
@@ -137,7 +141,7 @@ export class Ledger {
     registrar: RegistrarRecord,
     entry: AorEntry,
   ): void {
-    this.matchOwn(exchange, entry);
+    this.matchOwn(exchange, entry, this.proves(response, registrar) ? ITSELF : LIKENESSES);
     for (let i = 0; i < exchange.contactCount; i++) {
       const contact = exchange.contacts[i]!;
       const listed = this.claimOwn(contact, exchange, response);
@@ -161,23 +165,30 @@ export class Ledger {
     undefined,
   );
 
-  /** Pairs contacts and bindings, the surest first: a device's second contact must not take its first one's binding. */
-  private matchOwn(exchange: Exchange, entry: AorEntry): void {
+  /**
+   * Pairs contacts and bindings, the surest first: a device's second contact must not take its first one's binding.
+   * `takenBack`: how alike a binding may be to a contact with an expiry of 0.
+   */
+  private matchOwn(exchange: Exchange, entry: AorEntry, takenBack: readonly Likeness[]): void {
     for (let i = 0; i < exchange.contactCount; i++) this.matches[i] = undefined;
     for (const wanted of LIKENESSES) {
       for (let i = 0; i < exchange.contactCount; i++) {
-        this.matches[i] ??= this.unmatched(entry, exchange.contacts[i]!, wanted);
+        const contact = exchange.contacts[i]!;
+        if (contact.requestedExpiresSec === 0 && !takenBack.includes(wanted)) continue;
+        this.matches[i] ??= this.unmatched(entry, contact, wanted);
       }
     }
   }
 
+  /** Of several bindings of one device, the one that its phone registered last is what it goes on from. */
   private unmatched(entry: AorEntry, contact: RequestedContact, wanted: Likeness): Binding | undefined {
+    let best: Binding | undefined;
     for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
       if (binding.stamp === this.stamp || likenessOfTexts(binding, contact) !== wanted) continue;
-      binding.stamp = this.stamp;
-      return binding;
+      if (best === undefined || isLater(binding, best)) best = binding;
     }
-    return undefined;
+    if (best !== undefined) best.stamp = this.stamp;
+    return best;
   }
 
   private claimOwn(
@@ -185,7 +196,7 @@ export class Ledger {
     exchange: Exchange,
     response: ResponseReader,
   ): ListedContact | undefined {
-    for (const wanted of LIKENESSES) {
+    for (const wanted of contact.requestedExpiresSec === 0 ? ITSELF : LIKENESSES) {
       for (let i = 0; i < response.contactCount; i++) {
         const listed = response.contacts[i]!;
         if (listed.claimed || likeness(contact, listed) !== wanted) continue;
@@ -284,15 +295,20 @@ export class Ledger {
       const listed = response.contacts[i]!;
       if (listed.claimed) continue;
       listed.claimed = true;
-      const binding = this.matchListed(entry, listed);
+      const alike = isBesideOwn(exchange, response, listed) ? BESIDE_OWN : LIKENESSES;
+      const binding = this.matchListed(entry, listed, alike);
       if (exchange.contactCount > 0 && listed.expiresSec !== 0) registrar.listsOthers = true;
       if (binding === undefined) this.learn(entry, listed, response);
       else this.adjust(binding, exchange, listed);
     }
   }
 
-  private matchListed(entry: AorEntry, listed: ListedContact): Binding | undefined {
-    for (const wanted of LIKENESSES) {
+  private matchListed(
+    entry: AorEntry,
+    listed: ListedContact,
+    alike: readonly Likeness[],
+  ): Binding | undefined {
+    for (const wanted of alike) {
       for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
         if (binding.stamp === this.stamp || likeness(binding, listed) !== wanted) continue;
         binding.stamp = this.stamp;
@@ -372,6 +388,35 @@ export class Ledger {
 }
 
 const LIKENESSES: readonly Likeness[] = ['exact', 'instance', 'address', 'folded'];
+/**
+ * What a contact that is taken back is: the URI that was written, or what Asterisk made of it. What its device has at
+ * another URI, or another device at this one, is a binding of its own: a list that is whole says whether it is there.
+ */
+const ITSELF: readonly Likeness[] = ['exact', 'folded'];
+/** How a contact is known that its device has beside the one that it registers: the device does not tell them apart. */
+const BESIDE_OWN: readonly Likeness[] = ['exact', 'address', 'folded'];
+
+/**
+ * The list has the contact that this device registers, as it was written, and this one beside it: one that the registrar
+ * keeps apart, and no other spelling of what we know.
+ */
+function isBesideOwn(exchange: Exchange, response: ResponseReader, listed: ListedContact): boolean {
+  for (let i = 0; i < exchange.contactCount; i++) {
+    const own = exchange.contacts[i]!;
+    if (own.requestedExpiresSec === 0 || likeness(own, listed) !== 'instance') continue;
+    for (let j = 0; j < response.contactCount; j++) {
+      const other = response.contacts[j]!;
+      if (other !== listed && likeness(own, other) === 'exact') return true;
+    }
+  }
+  return false;
+}
+
+/** Known from a list alone comes before anything that a phone was seen registering. */
+function isLater(a: Binding, b: Binding): boolean {
+  if ((a.port === 0) !== (b.port === 0)) return b.port === 0;
+  return a.refreshedAtMs > b.refreshedAtMs;
+}
 
 function countUnclaimed(response: ResponseReader): number {
   let count = 0;

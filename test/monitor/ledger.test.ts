@@ -367,6 +367,34 @@ describe('matching contacts', () => {
     assert.deepEqual(wire.changes(), { added: 2, refreshed: 2 });
   });
 
+  describe('of one device, at a registrar that keeps its contacts apart', () => {
+    const at = (port: number, sec: number): string =>
+      `<sip:24001@10.0.13.244:${port}>;+sip.instance="<urn:x:1>";expires=${sec}`;
+    const bind = (wire: Wire, port: number, besides: readonly string[]): unknown => {
+      const contacts = [at(port, 60)];
+      const listed = { contacts: [...besides, ...contacts] };
+      return wire.wait(10).bind({ contacts, callId: `of ${port}` }, listed, `10.0.13.244:${port}`);
+    };
+
+    it('it goes on from the one that it registered last, not from one that a list still has', () => {
+      const wire = new Wire().warm();
+      bind(wire, 4000, []);
+      bind(wire, 4001, [at(4000, 50)]);
+      assert.deepEqual(wire.changes(), { added: 1, restarted: 1, learned: 1 });
+      bind(wire, 4002, []);
+      assert.deepEqual(wire.changes(), { added: 1, restarted: 2, learned: 1, removed: 1 });
+    });
+
+    it('what is listed beside the one that it registers is known by its address', () => {
+      const wire = new Wire().warm();
+      bind(wire, 4000, []);
+      bind(wire, 4001, [at(4000, 50)]);
+      bind(wire, 4002, [at(4001, 50)]);
+      assert.deepEqual(wire.changes(), { added: 1, restarted: 2, learned: 2, removed: 1 });
+      assert.deepEqual(wire.contacts().sort(), ['sip:24001@10.0.13.244:4001', 'sip:24001@10.0.13.244:4002']);
+    });
+  });
+
   it('an address that another device had: the device counts, not the address', () => {
     const wire = new Wire().warm();
     const x = '+sip.instance="<urn:x:1>"';

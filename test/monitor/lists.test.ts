@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { A, B, bound, PHONE_B } from './support/bound.ts';
 import { AOR, Wire } from './support/wire.ts';
 
+const DEVICE = '+sip.instance="<urn:x:1>"';
+
 describe('what a list leaves out', () => {
   it('removed: a registrar that lists all no longer lists it', () => {
     const wire = bound();
@@ -25,6 +27,51 @@ describe('what a list leaves out', () => {
     wire.wait(0.01).answer(first, 200, { contacts: [`${A};expires=360`] });
     assert.equal(wire.gauges().bindings, 2);
     assert.equal(wire.changes().removed, undefined);
+  });
+
+  it('not what the device of a contact taken back has besides, as long as that is listed', () => {
+    const wire = new Wire().warm();
+    wire.bind({ contacts: [`${A};${DEVICE};expires=60`] });
+    const both = [`${A};${DEVICE};expires=50, ${B};${DEVICE};expires=60`];
+    wire.wait(10).bind({ contacts: [`${B};${DEVICE};expires=60`], callId: 'b' }, { contacts: both }, PHONE_B);
+    const before = { added: 1, moved: 1, learned: 1 };
+    assert.deepEqual(wire.changes(), before);
+    const back = { contacts: [`${B};${DEVICE};expires=0`], callId: 'b', cseq: 2 };
+    wire.wait(10).bind(back, { contacts: [`${A};${DEVICE};expires=40`] }, PHONE_B);
+    assert.deepEqual(wire.changes(), { ...before, removed: 1 });
+    assert.deepEqual(wire.contacts(), ['sip:24001@10.0.13.244']);
+    wire.wait(50);
+    assert.deepEqual(wire.changes(), { ...before, removed: 1, expired: 1 });
+  });
+
+  it('nothing, where a device takes back what it never had and its own contact is listed', () => {
+    const wire = new Wire().warm();
+    wire.bind({ contacts: [`${A};${DEVICE};expires=60`] });
+    const back = { contacts: [`${B};${DEVICE};expires=0`], callId: 'b' };
+    wire.wait(10).bind(back, { contacts: [`${A};${DEVICE};expires=50`] }, PHONE_B);
+    assert.deepEqual(wire.changes(), { added: 1 });
+    assert.deepEqual(wire.contacts(), ['sip:24001@10.0.13.244']);
+  });
+
+  for (const [change, afterSec] of [
+    ['removed', 57],
+    ['expired', 58],
+  ] as const) {
+    it(`${change}, where a device takes back what it never had, ${60 - afterSec} s before its grant ends`, () => {
+      const wire = new Wire().warm();
+      wire.bind({ contacts: [`${A};${DEVICE};expires=60`] });
+      const back = { contacts: [`${B};${DEVICE};expires=0`], callId: 'b' };
+      wire.wait(afterSec).answer(wire.send(back, PHONE_B), 200, {}, PHONE_B);
+      assert.deepEqual(wire.changes(), { added: 1, [change]: 1 });
+    });
+  }
+
+  it('a device is taken at its word, with registrar-lists own: no list says what it has besides', () => {
+    const wire = new Wire({ registrarLists: 'own' }).warm();
+    wire.bind({ contacts: [`${A};${DEVICE};expires=60`] });
+    const back = { contacts: [`${B};${DEVICE};expires=0`], cseq: 2 };
+    wire.wait(10).bind(back, { contacts: [] }, PHONE_B);
+    assert.deepEqual(wire.changes(), { added: 1, removed: 1 });
   });
 
   it('nothing, with registrar-lists own', () => {
