@@ -5,7 +5,10 @@ import type { ListedContact } from './wire.ts';
 const GRACE_MS = 10_000;
 /** Differences of grants that are none: registrars cut to whole seconds. */
 const TOLERANCE_SEC = 2;
-/** So near to the end of a grant, or of the grace behind it, one can't say what comes first. */
+/**
+ * So near to the end of a grant, or of the grace behind it, one can't say what comes first: Rollcall reads an answer when
+ * it passes, the phone when its process gets to it.
+ */
 const BORDER_MS = 500;
 
 /** What an accepted REGISTER said of its phone. */
@@ -40,6 +43,8 @@ export class TrueBindings {
   private readonly byAor = new Map<string, Map<string, TrueBinding>>();
   /** When a binding was told as expired, for registrars that clean up late. */
   private readonly lapsed = new Map<string, number>();
+  /** When the grace of those ended that are not there since, by AOR and contact. */
+  private readonly graceEnds = new Map<string, Map<string, number>>();
   private readonly tell: (change: Change, aor: string) => void;
 
   constructor(tell: (change: Change, aor: string) => void) {
@@ -49,7 +54,10 @@ export class TrueBindings {
   advance(nowMs: number): void {
     for (const [aor, bindings] of this.byAor) {
       for (const [contact, binding] of bindings) {
-        if (nowMs < binding.expiresAtMs + GRACE_MS) continue;
+        const graceEndsMs = binding.expiresAtMs + GRACE_MS;
+        if (nowMs < graceEndsMs) continue;
+        const ends = this.graceEnds.get(aor) ?? new Map<string, number>();
+        this.graceEnds.set(aor, ends.set(contact, graceEndsMs));
         this.drop(aor, contact, 'expired', nowMs);
       }
     }
@@ -57,9 +65,8 @@ export class TrueBindings {
 
   /** A 200 to a REGISTER that asked for a contact. `whenNew`: what a contact that was not there is told as. */
   accept(aor: string, now: Registered, whenNew: 'added' | 'learned', nowMs: number): void {
-    const before = this.byAor.get(aor)?.get(now.contact);
-    if (before && Math.abs(nowMs - before.expiresAtMs - GRACE_MS) < BORDER_MS) this.borders++;
     this.advance(nowMs);
+    this.noteGraces(aor, nowMs, now.contact);
     const known = this.byAor.get(aor)?.get(now.contact) ?? this.sameDevice(aor, now.instance);
     if (known !== undefined) this.byAor.get(aor)?.delete(known.contact);
     this.tell(known === undefined ? whenNew : changeOf(known, now), aor);
@@ -68,22 +75,26 @@ export class TrueBindings {
 
   remove(aor: string, contact: string, nowMs: number): void {
     this.advance(nowMs);
+    this.noteGraces(aor, nowMs, contact);
     if (this.byAor.get(aor)?.has(contact)) this.drop(aor, contact, 'removed', nowMs);
   }
 
   removeAll(aor: string, nowMs: number): void {
     this.advance(nowMs);
+    this.noteGraces(aor, nowMs);
     for (const contact of this.byAor.get(aor)?.keys() ?? []) this.drop(aor, contact, 'removed', nowMs);
   }
 
   /**
    * The list of a 200: what is in it and was not known, what ends at another time than was thought (chan_sip tells one
    * who merely asks of ten seconds more), and what is known and not in it. `expires=0` says nothing of a binding in its
-   * last second.
+   * last second. A contact that a NAT's rebinding has put there twice lives as long as the longer of the two.
    */
   takeList(aor: string, list: readonly ListedContact[], nowMs: number): void {
     for (const { uri, expiresSec = 0, instance } of list) {
-      if (expiresSec === 0) continue;
+      const isShorter = list.some((other) => other.uri === uri && (other.expiresSec ?? 0) > expiresSec);
+      if (expiresSec === 0 || isShorter) continue;
+      this.noteGraces(aor, nowMs, uri);
       const known = this.byAor.get(aor)?.get(uri);
       const expiresAtMs = nowMs + expiresSec * 1000;
       if (known !== undefined) {
@@ -134,10 +145,27 @@ export class TrueBindings {
     return counts;
   }
 
-  /** The binding that a device has, whatever its address was. */
+  /**
+   * An answer about a contact (or all of an AOR's) that is read just when the grace of its binding ends finds it there
+   * or expired, on either side.
+   */
+  private noteGraces(aor: string, nowMs: number, only?: string): void {
+    const ends = [...(this.graceEnds.get(aor) ?? [])];
+    for (const [contact, { expiresAtMs }] of this.byAor.get(aor) ?? []) {
+      ends.push([contact, expiresAtMs + GRACE_MS]);
+    }
+    for (const [contact, endsMs] of ends) {
+      const isAsked = only === undefined || only === contact;
+      if (isAsked && Math.abs(nowMs - endsMs) < BORDER_MS) this.borders++;
+    }
+  }
+
+  /** The binding that a device goes on from, whatever its address was. */
   private sameDevice(aor: string, instance: string): TrueBinding | undefined {
     if (instance === '') return undefined;
-    return [...(this.byAor.get(aor)?.values() ?? [])].find((binding) => binding.instance === instance);
+    const own = [...(this.byAor.get(aor)?.values() ?? [])].filter((binding) => binding.instance === instance);
+    // What it registered last stands last; what was only listed is not what it goes on from.
+    return own.findLast(({ source }) => source !== '') ?? own[0];
   }
 
   private put(aor: string, binding: TrueBinding): void {
@@ -145,6 +173,7 @@ export class TrueBindings {
     bindings.set(binding.contact, binding);
     this.byAor.set(aor, bindings);
     this.lapsed.delete(`${aor} ${binding.contact}`);
+    this.graceEnds.get(aor)?.delete(binding.contact);
   }
 
   private drop(aor: string, contact: string, change: 'removed' | 'expired', nowMs: number): void {
