@@ -213,6 +213,7 @@ function startMonitor(
     observer: monitor,
     tapped: new Tapped(),
     dropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
+    fullBatches: () => forwarding.counters.single('fullBatches'),
     onFault: (error) => faults.tell(error),
   });
   drain.start();

@@ -15,6 +15,8 @@ export interface TapDrainParts {
   readonly tapped: Tapped;
   /** Records refused so far because the ring was full; only grows. */
   readonly dropped: () => number;
+  /** Batches so far that were as long as a batch gets, which is when more datagrams waited than it holds; only grows. */
+  readonly fullBatches: () => number;
   /** The monitor threw: a defect of ours, which costs that record and nothing else. */
   readonly onFault: (error: unknown) => void;
 }
@@ -32,13 +34,22 @@ const BUSY_MS = 20;
 const RUSH_RECORDS = 8;
 const RUSH_MS = 2;
 const IDLE_MS = 100;
+/** So many full batches since the last look: datagrams queue up in the receive buffer. */
+const PRESSED_BATCHES = 2;
+/** Up to this share of the ring is there to wait in while they do. */
+const WAITING_SHARE = 0.5;
 /** A record is published up to a batch's length after the time that it carries. */
 const PUBLISH_SLACK_MS = 100;
 
-/** Moves what was tapped from the ring to the monitor, in slices, beside everything else. */
+/**
+ * Moves what was tapped from the ring to the monitor, in slices, beside everything else. Where both threads have to share
+ * a CPU each slice keeps datagrams waiting: so while they queue up it lets the forwarding thread go first, and records
+ * wait in the ring, as long as that has room.
+ */
 export class TapDrain {
   private readonly parts: TapDrainParts;
   private lostBefore = 0;
+  private fullBefore = 0;
   private timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
   constructor(parts: TapDrainParts) {
@@ -59,9 +70,25 @@ export class TapDrain {
   }
 
   private turn(): void {
+    if (this.isPressed() && this.hasWaitingRoom()) {
+      this.timer = setTimeout(() => this.turn(), RUSH_MS);
+      return;
+    }
     const { seen, isEmpty } = this.slice();
     if (!isEmpty) this.timer = setImmediate(() => this.turn());
     else this.timer = setTimeout(() => this.turn(), pauseMs(seen));
+  }
+
+  private isPressed(): boolean {
+    const full = this.parts.fullBatches();
+    const isPressed = full - this.fullBefore >= PRESSED_BATCHES;
+    this.fullBefore = full;
+    return isPressed;
+  }
+
+  private hasWaitingRoom(): boolean {
+    const { reader } = this.parts;
+    return reader.backlogBytes < reader.capacityBytes * WAITING_SHARE;
   }
 
   private slice(): { readonly seen: number; readonly isEmpty: boolean } {

@@ -29,6 +29,7 @@ const SINGLES = [
   'tapDropped',
   'tapFailed',
   'bugs',
+  'fullBatches',
   'durationCount',
   'durationSum',
 ] as const;

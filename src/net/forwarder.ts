@@ -10,6 +10,7 @@ import { CONGESTION_SAFE_BYTES } from './counters.ts';
 import type { ReplyLimiter } from './reply-limiter.ts';
 import type { RingWriter } from './ring.ts';
 import type { Receiver, Transport } from './transport.ts';
+import { BATCH } from './transport.ts';
 
 export type Decide = (datagram: Datagram, routes: Routes, decision: Decision) => void;
 
@@ -53,6 +54,8 @@ export class Forwarder implements Receiver {
   private activePlace = -1;
   private readonly scratch = new Uint8Array(SCRATCH_BYTES);
   private batchAtMs = 0;
+  /** Of the batch. */
+  private taken = 0;
   private untilSample = SAMPLE_EVERY;
   private sampling = false;
   private reportedAtMs = Number.NEGATIVE_INFINITY;
@@ -82,10 +85,12 @@ export class Forwarder implements Receiver {
   }
 
   startBatch(): void {
+    this.taken = 0;
     this.batchAtMs = monotonicMs();
   }
 
   take(lowest: number): void {
+    this.taken++;
     if (--this.untilSample === 0) {
       this.untilSample = SAMPLE_EVERY;
       this.sampling = true;
@@ -200,6 +205,7 @@ export class Forwarder implements Receiver {
 
   endBatch(): void {
     this.tap.publish();
+    if (this.taken === BATCH) this.counters.count('fullBatches');
     if (!this.sampling) return;
     this.sampling = false;
     this.counters.duration((monotonicMs() - this.batchAtMs) / 1000);

@@ -13,6 +13,8 @@ const CAPACITY = 2 ** 21;
 const MESSAGE = new Message();
 MESSAGE.reset(new Uint8Array(20), 0, 20);
 const TRANSACTION = new Transaction();
+/** As long as one such message. */
+const RECORD_BYTES = 256;
 
 /** A ring, and a drain that writes down what it asks of its observer. */
 function setUp(observe: (tapped: Tapped) => void = () => {}) {
@@ -26,6 +28,9 @@ function setUp(observe: (tapped: Tapped) => void = () => {}) {
   const times: number[] = [];
   const faults: unknown[] = [];
   let dropped = 0;
+  let fullBatches = 0;
+  let fullPerLook = 0;
+  let looks = 0;
   const drain = new TapDrain({
     reader: new RingReader(place),
     observer: {
@@ -41,6 +46,11 @@ function setUp(observe: (tapped: Tapped) => void = () => {}) {
     },
     tapped: new Tapped(),
     dropped: () => dropped,
+    fullBatches: () => {
+      looks++;
+      fullBatches += fullPerLook;
+      return fullBatches;
+    },
     onFault: (error) => faults.push(error),
   });
   const phone = new Endpoint();
@@ -52,7 +62,12 @@ function setUp(observe: (tapped: Tapped) => void = () => {}) {
   const drop = (records: number) => {
     dropped += records;
   };
-  return { drain, calls, times, faults, offer, drop };
+  /** From now on so many full batches come between two looks; answers how often was looked so far. */
+  const press = (batches: number): number => {
+    fullPerLook = batches;
+    return looks;
+  };
+  return { drain, calls, times, faults, offer, drop, press };
 }
 
 test('an observer that throws loses that record and nothing else', () => {
@@ -94,6 +109,37 @@ test('a long backlog is taken in slices, others get their turns, and time does n
   drain.stop();
   assert.equal(calls.indexOf('advance'), count);
   assert.ok(turns >= 2, `${turns} turns`);
+});
+
+test('while datagrams queue up, records wait; behind that they are taken', async () => {
+  const { drain, calls, offer, press } = setUp();
+  for (const number of [1, 2, 3]) offer(number);
+  const looks = press(2);
+  drain.start();
+  await until('a few looks', () => press(2) > looks + 5);
+  assert.deepEqual(calls, []);
+  press(1);
+  await until('the records', () => calls.length > 0);
+  drain.stop();
+  assert.deepEqual(calls.slice(0, 4), ['observe 1', 'observe 2', 'observe 3', 'advance']);
+});
+
+test('records wait in half of the ring and not in more', async () => {
+  const { drain, calls, offer, press } = setUp();
+  let offered = 0;
+  const looks = press(50);
+  drain.start();
+  while (press(50) < looks + 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (offered * RECORD_BYTES < CAPACITY / 2) offer(++offered);
+  await until('what is more than half', () => calls.length > 0);
+  const taken = calls.length;
+  const later = press(50) + 5;
+  await until('more looks', () => press(50) > later);
+  assert.equal(calls.length, taken);
+  assert.ok(taken <= 1000 && !calls.includes('advance'), `${taken} of ${offered}`);
+  press(0);
+  await until('all', () => calls.length > offered);
+  drain.stop();
 });
 
 test('without traffic time goes on, a little behind the clock', async () => {
