@@ -118,6 +118,8 @@ export class Nonces {
   private readonly otherUses: Generations<Use>;
   /** By nonce and AOR: when it was last turned down. */
   private readonly rejected: LRUCache<string, number>;
+  /** With how many AORs a nonce was: of nearly all that is none, and asking this takes no text of its own. */
+  private readonly rejections = new Map<string, number>();
   private nowMs = 0;
 
   /** `onEvict` is told of each nonce that had to go while it could still matter. */
@@ -130,7 +132,8 @@ export class Nonces {
     this.otherUses = new Generations<Use>(max, MEMORY_MS, giveUp);
     this.rejected = new LRUCache<string, number>({
       max: Math.min(max, MAX_REJECTED),
-      dispose: (atMs, _key, reason) => {
+      dispose: (atMs, key, reason) => {
+        if (reason !== 'set') this.noteRejection(nonceOf(key), -1);
         if (reason === 'evict' && this.nowMs - atMs < REJECTED_MEMORY_MS) onEvict();
       },
     });
@@ -182,7 +185,7 @@ export class Nonces {
   }
 
   private isRejected(nonce: string, aor: string): boolean {
-    return this.rejected.size > 0 && this.rejected.get(keyOf(nonce, aor)) !== undefined;
+    return this.rejections.has(nonce) && this.rejected.get(keyOf(nonce, aor)) !== undefined;
   }
 
   /** How a nonce stands with `aor` for a request sent at `sentAtMs`. */
@@ -206,7 +209,15 @@ export class Nonces {
 
   reject(nonce: string, aor: string, nowMs: number): void {
     this.nowMs = nowMs;
-    this.rejected.set(keyOf(nonce, aor), nowMs);
+    const key = keyOf(nonce, aor);
+    if (!this.rejected.has(key)) this.noteRejection(nonce, 1);
+    this.rejected.set(key, nowMs);
+  }
+
+  private noteRejection(nonce: string, by: 1 | -1): void {
+    const count = (this.rejections.get(nonce) ?? 0) + by;
+    if (count > 0) this.rejections.set(nonce, count);
+    else this.rejections.delete(nonce);
   }
 
   /** Lets go of what is too old to matter. */
@@ -225,6 +236,11 @@ export class Nonces {
 
 function keyOf(nonce: string, aor: string): string {
   return `${nonce}\n${aor}`;
+}
+
+/** An AOR has no line end; a nonce might. */
+function nonceOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('\n'));
 }
 
 /** Plain challenges in the order in which they were seen, until they are answered or abandoned. */

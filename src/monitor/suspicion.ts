@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import { Endpoint, hostText } from '../sip/address.ts';
+import { Endpoint } from '../sip/address.ts';
 import { ActivePatterns } from './active.ts';
 import type { MonitorCounts } from './counts.ts';
 import type { EventGate } from './event-gate.ts';
 import type { Exchange } from './exchange.ts';
+import { HostTexts } from './host-texts.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pattern, Result } from './lists.ts';
 import { PATTERNS } from './lists.ts';
@@ -41,6 +42,7 @@ export class Suspicion {
   private readonly loops: TightLoops;
   private readonly isScanner = new Map<string, boolean>();
   private readonly phone = new Endpoint();
+  private readonly hosts = new HostTexts();
   private nowMs = 0;
 
   constructor(thresholds: SuspicionThresholds, maxSources: number, parts: SuspicionParts) {
@@ -72,7 +74,7 @@ export class Suspicion {
       this.tell(
         'scanner',
         '',
-        hostText(exchange.phone),
+        this.hosts.textOf(exchange.phone),
         untilMs,
         'unproven',
         'its User-Agent is that of a scanner',
@@ -92,7 +94,7 @@ export class Suspicion {
     const isFailure = isAuthFailure(result, credentials);
     if (isFailure) this.onFailure(exchange, proof);
     if (isFailure || result === 'unknown_user' || result === 'forbidden') {
-      this.onProbe(hostText(exchange.phone), exchange.aor);
+      this.onProbe(this.hosts.textOf(exchange.phone), exchange.aor);
     }
     if (result === 'ok') this.onOk(exchange, proof);
   }
@@ -109,13 +111,13 @@ export class Suspicion {
     phone.b = b;
     phone.c = c;
     phone.d = d;
-    return hostText(phone);
+    return this.hosts.textOf(phone);
   }
 
   private onFailure(exchange: Exchange, proof: Proof): void {
     const { nowMs, thresholds } = this;
     const { aor } = exchange;
-    const source = hostText(exchange.phone);
+    const source = this.hosts.textOf(exchange.phone);
     const windowMs = thresholds.failureWindowSec * 1000;
     const failing = this.failingAor(aor);
     failing.failures.add(nowMs);
@@ -163,7 +165,7 @@ export class Suspicion {
     if (this.aors.size === 0 && this.sources.size === 0) return;
     const { aor } = exchange;
     const failing = this.aors.peek(aor);
-    const source = hostText(exchange.phone);
+    const source = this.hosts.textOf(exchange.phone);
     this.sources.peek(source)?.probed.delete(aor);
     const run = failing?.runs.get(source);
     if (failing === undefined || run === undefined) return;

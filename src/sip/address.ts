@@ -6,6 +6,7 @@ import {
   LBRACKET,
   NOT_A_NUMBER,
   RBRACKET,
+  text,
   writeDecimal,
   ZERO,
 } from './bytes.ts';
@@ -215,7 +216,7 @@ function writeGroup(out: Uint8Array, at: number, group: number): number {
 /** A numeric address as people write it, `10.0.0.1`, `2001:db8::1`: for configuration, logs and labels. */
 export function hostText(address: Endpoint): string {
   const out = new Uint8Array(MAX_HOST_BYTES);
-  return String.fromCharCode(...out.subarray(0, writeBareHost(out, 0, address)));
+  return text(out, 0, writeBareHost(out, 0, address));
 }
 
 /** `10.0.0.1:5060`, `[2001:db8::1]:5060`. */
