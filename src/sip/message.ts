@@ -95,12 +95,11 @@ export class Message implements Holder {
   }
 
   private clearIndex(): void {
-    if (!kernel.index.giveTo(this)) {
-      this.words = kernel.words;
-      this.headsWord = kernel.indexWord;
-      this.linesWord = kernel.indexWord + HEAD_WORDS;
-    }
-    const { words } = this;
+    kernel.index.giveTo(this);
+    const { words } = kernel;
+    this.words = words;
+    this.headsWord = kernel.indexWord;
+    this.linesWord = kernel.indexWord + HEAD_WORDS;
     // A loop: for so few elements `fill` costs more.
     for (let i = this.headsWord, end = i + HEADER_COUNT; i < end; i++) words[i] = 0;
   }

@@ -8,10 +8,13 @@ import { INSERTS_BYTES, kernel } from './kernel/kernel.ts';
 
 /** More edits than any honest message needs; a REGISTER with a thousand Contacts is refused, not mangled. */
 export const MAX_EDITS = 1024;
-/** The longest single insertion that a caller may write before it says how long it was. */
-export const INSERT_SLACK = 1024;
 /** Bytes that all edits of one message may insert together. */
-export const MAX_INSERT_BYTES = INSERTS_BYTES - INSERT_SLACK;
+export const MAX_INSERT_BYTES = 65_536;
+/**
+ * The longest single insertion that a caller may write before it says how long it was: a URI as long as a datagram, and
+ * what stands around it. What lies behind belongs to others.
+ */
+export const INSERT_SLACK = INSERTS_BYTES - MAX_INSERT_BYTES;
 
 /**
  * Edits in the order of their positions; made once per worker and cleared for each datagram. What they insert lies in
@@ -42,11 +45,10 @@ export class Edits implements Holder {
   }
 
   clear(): void {
-    if (!kernel.inserts.giveTo(this)) {
-      this.inserts = kernel.bytes;
-      this.base = kernel.insertsAt;
-      this.isInKernel = true;
-    }
+    kernel.inserts.giveTo(this);
+    this.inserts = kernel.bytes;
+    this.base = kernel.insertsAt;
+    this.isInKernel = true;
     this.count = 0;
     this.growth = 0;
     this.used = 0;

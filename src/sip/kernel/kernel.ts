@@ -62,8 +62,8 @@ export const HASH_INPUT_BYTES = (1 << 17) + 256;
 
 /** Room for the text that `keepText` keeps. */
 const TEXT_BYTES = 256;
-/** Room for what edits insert. */
-export const INSERTS_BYTES = 65_536 + 1024;
+/** Room for what edits insert, and for another datagram: that it does not fit is known when it is written. */
+export const INSERTS_BYTES = 65_536 + 65_536 + 1024;
 
 const NAMES_AT = 0;
 const RESULT_AT = 4096;
@@ -85,12 +85,10 @@ export interface Holder {
 class Loan {
   private holder: Holder | undefined = undefined;
 
-  /** False where another one had it, or nobody. */
-  giveTo(holder: Holder): boolean {
-    if (this.holder === holder) return true;
+  giveTo(holder: Holder): void {
+    if (this.holder === holder) return;
     this.holder?.leave();
     this.holder = holder;
-    return false;
   }
 
   takeBack(): void {
