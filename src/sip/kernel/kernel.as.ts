@@ -1,5 +1,5 @@
 /**
- * The two loops in which a proxy spends its time, in AssemblyScript: TypeScript that is compiled to WebAssembly and
+ * The loops in which a proxy spends its time, in AssemblyScript: TypeScript that is compiled to WebAssembly and
  * has vectors of 16 bytes and integers of 64 bits. Nothing here keeps state, and nothing is decided here that the
  * callers could not tell from what was written: `kernel.ts` says where everything stands in memory.
  */
