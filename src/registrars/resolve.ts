@@ -27,9 +27,14 @@ export interface NameLookup {
  */
 export function systemLookup(resolver: Resolver = new Resolver()): NameLookup {
   return {
-    srv: (name) => resolver.resolveSrv(name).catch(none),
+    srv: async (name) => (await resolver.resolveSrv(name).catch(none)).map(recordOf),
     addresses: async (name) => (await lookup(name, { all: true }).catch(none)).map(({ address }) => address),
   };
+}
+
+/** What is ours of an answer: from Node 24 on they have more in them. */
+function recordOf({ priority, weight, port, name }: SrvRecord): SrvRecord {
+  return { priority, weight, port, name };
 }
 
 const ABSENT = new Set(['ENOTFOUND', 'ENODATA']);
