@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EARLY_HOLD_MS } from '../../src/monitor/ring-order.ts';
+import { EARLY_HOLD_MS, RingOrder } from '../../src/monitor/ring-order.ts';
+import { Tapped } from '../../src/monitor/tapped.ts';
+import { Transaction } from '../../src/sip/transaction.ts';
 import type { Register, ResponseFields } from './support/messages.ts';
 import { AOR, Wire } from './support/wire.ts';
 
@@ -29,6 +31,26 @@ const warm = (): Rings => new Rings({}, START_MS - 3_700_000).at(-10).wait(0);
 let branches = 0;
 const drafted = (fields: Parameters<Wire['send']>[0]): Register =>
   new Wire().send({ branch: `z9hG4bKring${++branches}`, ...fields });
+
+describe('a record that is held', () => {
+  it('keeps the transaction that came with it', () => {
+    const order = new RingOrder();
+    const tapped = new Tapped();
+    tapped.transaction = new Transaction();
+    tapped.transaction.branch.set([1, 2, 3, 4]);
+    tapped.transaction.sentBy.setIpv4(0x0a000107).port = 5060;
+    tapped.transaction.cseq = 7;
+    order.hold(tapped, 'one', 'request');
+    const expected = structuredClone({ ...tapped.transaction });
+    // The ring's reader fills the same object again.
+    tapped.transaction.branch.fill(0);
+    tapped.transaction.cseq = 0;
+    tapped.transaction.sentBy.port = 0;
+    const [held] = order.take(Number.POSITIVE_INFINITY);
+    assert.deepEqual(structuredClone({ ...held!.transaction }), expected);
+    assert.equal(held!.message, undefined);
+  });
+});
 
 describe('records of two rings', () => {
   it('are judged in the order of their times, not of their rings', () => {

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CounterReader, createCounters, ForwardingCounters } from '../../src/net/counters.ts';
+import { Forwarder } from '../../src/net/forwarder.ts';
+import { ReplyLimiter } from '../../src/net/reply-limiter.ts';
 import type { RingRecord } from '../../src/net/ring.ts';
-import { RING_KINDS } from '../../src/net/ring.ts';
+import { RING_KINDS, RingWriter, ringFootprint } from '../../src/net/ring.ts';
+import { BATCH } from '../../src/net/transport.ts';
+import { Decision } from '../../src/proxy/decision.ts';
+import { createSigner } from '../../src/signer.ts';
 import { Endpoint, endpointText } from '../../src/sip/address.ts';
+import { signAssignment } from '../../src/worker-protocol.ts';
 import { Peer } from '../support/udp-peer.ts';
 import { until } from '../support/until.ts';
-import { startScripted } from './scripted.ts';
+import { assignmentFor, startScripted } from './scripted.ts';
 
 const OURS = { host: '127.77.50.15', port: 5060 };
 const SOCKETS = ['127.77.50.15:5060'];
@@ -152,3 +159,43 @@ for (const transport of ['portable', 'batched'] as const) {
     }
   });
 }
+
+test('batches as long as they get are counted, and no others', () => {
+  const buffer = createCounters();
+  const signer = createSigner([new Uint8Array(32)]);
+  const { routes } = signAssignment(assignmentFor(SOCKETS, '127.77.50.17:5060'), signer);
+  const place = {
+    buffer: new SharedArrayBuffer(ringFootprint(MIN_RING_BYTES)),
+    offset: 0,
+    capacityBytes: MIN_RING_BYTES,
+  };
+  const forwarder = new Forwarder({
+    transport: {
+      kind: 'batched',
+      receiveBufferBytes: [],
+      send: () => {},
+      faceRegistrar: () => {},
+      run: async () => {},
+      close: () => {},
+    },
+    decide: (_datagram, _routes, decision) => {
+      decision.outcome = 'dropped';
+    },
+    decision: new Decision(),
+    assignment: { routes, registrars: [] },
+    counters: new ForwardingCounters(buffer, [1]),
+    tap: new RingWriter(place),
+    limiter: new ReplyLimiter(1, 0),
+    reportBug: (error) => {
+      throw error;
+    },
+  });
+  const counted = new CounterReader(buffer, [1]);
+  const seen = [BATCH, BATCH - 1, 1, BATCH, 0].map((count) => {
+    forwarder.startBatch();
+    for (let i = 0; i < count; i++) forwarder.take(0);
+    forwarder.endBatch();
+    return counted.single('fullBatches');
+  });
+  assert.deepEqual(seen, [1, 1, 1, 2, 2]);
+});

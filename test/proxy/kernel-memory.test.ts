@@ -4,7 +4,7 @@ import { decide } from '../../src/proxy/decide.ts';
 import { Datagram, Decision } from '../../src/proxy/decision.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
 import { MAX_DATAGRAM_BYTES } from '../../src/sip/message.ts';
-import { endpoint, routesOf } from './support/passing.ts';
+import { endpoint, pass, routesOf } from './support/passing.ts';
 
 const AROUND = 1 << 18;
 const ARENA = 4096;
@@ -59,5 +59,16 @@ test('whatever comes, nothing is written outside of the kernel’s own memory', 
         `${name}: behind`,
       );
     }
+  }
+});
+
+test('where the kernel lives does not matter to what goes out', () => {
+  const routes = routesOf({ contactMode: 'direct' });
+  const text = [...HEAD('sip:iptlab.com'), '', ''].join('\r\n');
+  const { sent } = pass(text, PHONE, routes);
+  assert.match(sent, /^REGISTER .*\r\nVia: SIP\/2\.0\/UDP 10\.0\.1\.7:5060;branch=z9hG4bK/);
+  for (const at of [0, 64, 4096]) {
+    kernel.moveTo(createSharedMemory(at + KERNEL_BYTES), at);
+    assert.equal(pass(text, PHONE, routes).sent, sent);
   }
 });
