@@ -111,10 +111,11 @@ test('a long backlog is taken in slices, others get their turns, and time does n
   assert.ok(turns >= 2, `${turns} turns`);
 });
 
-test('while datagrams queue up, records wait; behind that they are taken', async () => {
+test('while datagrams queue up, records wait; behind that they are taken', async (t) => {
   const { drain, calls, offer, press } = setUp();
   for (const number of [1, 2, 3]) offer(number);
   const looks = press(2);
+  t.after(() => drain.stop());
   drain.start();
   await until('a few looks', () => press(2) > looks + 5);
   assert.deepEqual(calls, []);
@@ -124,10 +125,11 @@ test('while datagrams queue up, records wait; behind that they are taken', async
   assert.deepEqual(calls.slice(0, 4), ['observe 1', 'observe 2', 'observe 3', 'advance']);
 });
 
-test('records wait in half of the ring and not in more', async () => {
+test('records wait in half of the ring and not in more', async (t) => {
   const { drain, calls, offer, press } = setUp();
   let offered = 0;
   const looks = press(50);
+  t.after(() => drain.stop());
   drain.start();
   while (press(50) < looks + 3) await new Promise((resolve) => setTimeout(resolve, 5));
   while (offered * RECORD_BYTES < CAPACITY / 2) offer(++offered);
