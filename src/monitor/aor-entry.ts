@@ -1,9 +1,13 @@
 import type { Binding } from './binding.ts';
 import type { DomainCounts } from './counts.ts';
+import type { Exchange } from './exchange.ts';
 
 /** One AOR with its bindings, the latest first. */
 export class AorEntry {
   readonly aor: string;
+  readonly host: string;
+  /** The AOR's hash. */
+  readonly hash: number;
   /** Where its gauges and changes are counted; fixed with the first binding. */
   readonly domain: DomainCounts;
   first: Binding | undefined = undefined;
@@ -12,9 +16,13 @@ export class AorEntry {
   /** The storm's own: its number when this entry was made (-1: not yet noted), and when it was last back. */
   bornIn = -1;
   backIn = -1;
+  /** Heard of since it was last moved to the end of those that must go first. */
+  wasUsed = false;
 
-  constructor(aor: string, domain: DomainCounts) {
+  constructor({ aor, host, aorHash }: Pick<Exchange, 'aor' | 'host' | 'aorHash'>, domain: DomainCounts) {
     this.aor = aor;
+    this.host = host;
+    this.hash = aorHash;
     this.domain = domain;
   }
 }

@@ -42,6 +42,14 @@ export class Binding {
   learned = false;
   /** Number of the last 2xx in which it was matched. */
   stamp = 0;
+  /** Fingerprint of its phone's last accepted REGISTER, while it is among the repeats; else 0 and 0. */
+  saidA = 0;
+  saidB = 0;
+  /** Fingerprint of the 2xx to that; valid with it. */
+  heardA = 0;
+  heardB = 0;
+  /** What that REGISTER asked for, or NOT_STATED. */
+  requestedExpiresSec = 0;
 
   nextOfAor: Binding | undefined = undefined;
   /** The expiry wheel's own. */
@@ -65,6 +73,11 @@ export class Binding {
     this.d = phone.d;
     this.port = phone.port;
     return this;
+  }
+
+  /** Its last accepted REGISTER came from there. */
+  isAt({ a, b, c, d, port }: Endpoint): boolean {
+    return this.port === port && this.d === d && this.c === c && this.b === b && this.a === a;
   }
 
   get source(): Endpoint {

@@ -3,11 +3,14 @@ import type { AorEntry } from './aor-entry.ts';
 import { Binding } from './binding.ts';
 import { ExpiryWheel } from './expiry-wheel.ts';
 import type { Change } from './lists.ts';
+import { Repeats } from './repeats.ts';
 
 /** Bindings of one AOR that are kept; registrars allow far fewer. Past it the one that is due first goes. */
 export const MAX_BINDINGS_PER_AOR = 64;
 
 const MICRO = 1_000_000;
+/** AORs that are looked at for one that goes: a bound on the time that a new one may take. */
+const MAX_SECOND_CHANCES = 1000;
 
 /** What the table tells the monitor around it. */
 export interface BindingHooks {
@@ -30,6 +33,7 @@ export class Bindings {
   nowMs = 0;
   private readonly entries: LRUCache<string, AorEntry>;
   private readonly wheel = new ExpiryWheel();
+  readonly repeats = new Repeats();
   private readonly hooks: BindingHooks;
 
   constructor(maxAors: number, hooks: BindingHooks) {
@@ -50,6 +54,17 @@ export class Bindings {
   /** The entry of an AOR that is heard of again. */
   use(aor: string): AorEntry | undefined {
     return this.entries.get(aor);
+  }
+
+  /** Before one must go: the first in turn goes to the end of it if it was heard of in the meantime. */
+  private giveSecondChances(): void {
+    for (let given = 0; given < MAX_SECOND_CHANCES; given++) {
+      const oldest = this.entries.rkeys().next();
+      const entry = oldest.done === true ? undefined : this.entries.peek(oldest.value);
+      if (entry === undefined || !entry.wasUsed) return;
+      entry.wasUsed = false;
+      this.entries.get(entry.aor);
+    }
   }
 
   *all(): Iterable<AorEntry> {
@@ -84,8 +99,9 @@ export class Bindings {
 
   /** Makes the table know an entry that got bindings. */
   keep(entry: AorEntry): void {
-    if (entry.first !== undefined && this.entries.peek(entry.aor) !== entry)
-      this.entries.set(entry.aor, entry);
+    if (entry.first === undefined || this.entries.peek(entry.aor) === entry) return;
+    if (this.entries.size === this.entries.max) this.giveSecondChances();
+    this.entries.set(entry.aor, entry);
   }
 
   /** A new live binding of this AOR, its fields still empty; `grant` gives it its time. */
@@ -160,6 +176,7 @@ export class Bindings {
   private leave(binding: Binding): void {
     binding.state = 'gone';
     this.wheel.remove(binding);
+    this.repeats.remove(binding);
     this.expectedLoadMicro -= binding.loadMicro;
     binding.loadMicro = 0;
   }

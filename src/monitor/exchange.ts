@@ -1,4 +1,5 @@
 import { Endpoint } from '../sip/address.ts';
+import type { Binding } from './binding.ts';
 import type { ExchangeKey } from './exchange-key.ts';
 import type { AttemptKind } from './lists.ts';
 import type { Challenge } from './nonces.ts';
@@ -54,6 +55,8 @@ export class Exchange {
 
   aor = '';
   host = '';
+  /** Any hash of the AOR. */
+  aorHash = 0;
   kind: AttemptKind = 'initial';
   readonly phone = new Endpoint();
   userAgent = '';
@@ -73,6 +76,14 @@ export class Exchange {
   removesAll = false;
   readonly contacts: RequestedContact[] = [new RequestedContact()];
   contactCount = 0;
+
+  /** Fingerprint of the request. */
+  saidA = 0;
+  saidB = 0;
+  /** Nothing is odd about the request: another one with the same fingerprint need not be read. */
+  isPlain = false;
+  /** The binding whose last REGISTER said the same. */
+  repeated: Binding | undefined = undefined;
 
   /** The table's own links. */
   nextInBucket: Exchange | undefined = undefined;
@@ -174,6 +185,7 @@ export class ExchangeTable {
     exchange.removesAll = false;
     exchange.contactCount = 0;
     exchange.nonceCount = 0;
+    exchange.isPlain = false;
     this.link(exchange);
     this.inFlight.push(exchange);
     return exchange;
@@ -250,6 +262,7 @@ export class ExchangeTable {
       if (before !== undefined) before.nextInBucket = exchange.nextInBucket;
     }
     exchange.nextInBucket = undefined;
+    exchange.repeated = undefined;
     if (this.spare.length < MAX_SPARE) this.spare.push(exchange);
   }
 }

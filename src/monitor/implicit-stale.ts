@@ -62,6 +62,7 @@ export class ImplicitStales {
 
   /** A 2xx for this AOR: how many it makes good. */
   recover(aor: string): number {
+    if (this.byAor.size === 0) return 0;
     const group = this.byAor.peek(aor);
     if (group === undefined) return 0;
     this.byAor.delete(aor);

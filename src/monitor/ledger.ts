@@ -10,6 +10,7 @@ import { hasSameUser, likeness, likenessOfTexts } from './contact-match.ts';
 import type { DomainCounts } from './counts.ts';
 import type { Exchange, RequestedContact } from './exchange.ts';
 import { MAX_CONTACTS, TIMEOUT_MS } from './exchange.ts';
+import type { Fingerprint } from './fingerprint.ts';
 import { grantOf, remainingOf } from './grants.ts';
 import type { ResponseReader } from './observe.ts';
 import type { RegistrarLists, RegistrarRecord } from './registrar-lists.ts';
@@ -39,6 +40,10 @@ export class Ledger {
   /** Number of the 2xx that is being worked on. */
   private stamp = 0;
   private nowMs = 0;
+  /** Binding that this 2xx has filled, the last one of several. */
+  private filled: Binding | undefined = undefined;
+  /** The 2xx lists the last contact of the request. */
+  private isOwnListed = false;
   /** Entry whose texts `knownTexts` offers. */
   private readFor: AorEntry | undefined = undefined;
 
@@ -104,18 +109,64 @@ export class Ledger {
     this.nowMs = nowMs;
     this.bindings.nowMs = nowMs;
     this.stamp++;
+    this.filled = undefined;
     const known = this.bindings.use(exchange.aor);
     if (known !== undefined) this.bindings.dropLapsed(known);
     if (exchange.removesAll) {
       if (known !== undefined) this.removeAll(known);
       return;
     }
-    const entry = known ?? new AorEntry(exchange.aor, domain);
+    const entry = known ?? new AorEntry(exchange, domain);
     this.acceptOwnContacts(exchange, response, registrar, entry);
     this.acceptListed(exchange, response, registrar, entry);
     if (this.proves(response, registrar)) this.dropAbsent(entry, exchange, registrar);
     this.bindings.keep(entry);
+    this.remember(exchange, response);
     if (entry.liveCount > 0) this.hooks.registered(entry);
+  }
+
+  // --- the plain refresh: request and 2xx say what the ones before said, in the same words
+
+  /** The binding whose last accepted REGISTER had this fingerprint: what that one said, this one says. */
+  repeatedBy({ a, b }: Fingerprint): Binding | undefined {
+    return this.bindings.repeats.find(a, b);
+  }
+
+  /** One contact, registered and listed alone: then the same two messages, come again, do nothing but refresh it. */
+  private remember(exchange: Exchange, { contactCount, fingerprint }: ResponseReader): void {
+    const binding = this.filled;
+    if (!exchange.isPlain || exchange.contactCount !== 1 || contactCount !== 1) return;
+    if (binding === undefined || !this.isOwnListed || binding.port === 0) return;
+    binding.heardA = fingerprint.a;
+    binding.heardB = fingerprint.b;
+    this.bindings.repeats.enter(binding, exchange.saidA, exchange.saidB);
+  }
+
+  /**
+   * True where `accept` would find nothing in this 2xx to `exchange` but a refresh of `binding`: nothing that it judges by is
+   * another than it was when it last read both messages.
+   */
+  isPlainRefresh(binding: Binding, exchange: Exchange, heard: Fingerprint, nowMs: number): boolean {
+    const { phone } = exchange;
+    const isSaid = binding.saidA === exchange.saidA && binding.saidB === exchange.saidB;
+    const isHeard = binding.heardA === heard.a && binding.heardB === heard.b;
+    const isAlone = binding.owner.first === binding && binding.nextOfAor === undefined;
+    const isThere = binding.state === 'live' && binding.dueMs > nowMs;
+    return isSaid && isHeard && isAlone && isThere && binding.isAt(phone) && exchange.cseq > binding.cseq;
+  }
+
+  /** What `accept` does with a plain refresh. */
+  refreshAgain(binding: Binding, exchange: Exchange, nowMs: number): void {
+    const { owner } = binding;
+    this.nowMs = nowMs;
+    this.bindings.nowMs = nowMs;
+    owner.wasUsed = true;
+    const ratio = refreshRatio(exchange, binding);
+    binding.learned = false;
+    this.confirm(binding, exchange, binding.grantedExpiresSec);
+    this.hooks.granted(binding.grantedExpiresSec, ratio);
+    this.hooks.changed('refreshed', binding);
+    this.hooks.registered(owner);
   }
 
   /** What this list leaves out is not there. */
@@ -145,6 +196,7 @@ export class Ledger {
     for (let i = 0; i < exchange.contactCount; i++) {
       const contact = exchange.contacts[i]!;
       const listed = this.claimOwn(contact, exchange, response);
+      this.isOwnListed = listed !== undefined;
       const grantedSec = grantOf(contact, listed, response);
       const binding = this.matches[i];
       if (binding !== undefined && isOlder(exchange, binding)) continue;
@@ -222,11 +274,10 @@ export class Ledger {
 
   private refresh(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
     const change = changeOf(binding, exchange, contact, grantedSec);
-    const ratio = (exchange.handshakeStartMs - binding.refreshedAtMs) / (binding.grantedExpiresSec * 1000);
-    const hasRatio = binding.port !== 0;
+    const ratio = binding.port === 0 ? -1 : refreshRatio(exchange, binding);
     binding.learned = false;
     this.fill(binding, exchange, contact, grantedSec);
-    this.hooks.granted(grantedSec, hasRatio ? Math.max(0, ratio) : -1);
+    this.hooks.granted(grantedSec, ratio);
     this.hooks.changed(change, binding);
   }
 
@@ -267,6 +318,8 @@ export class Ledger {
   }
 
   private fill(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
+    this.bindings.repeats.remove(binding);
+    this.filled = binding;
     binding.uri = contact.uri;
     binding.instance = contact.instance;
     binding.regId = contact.regId;
@@ -275,6 +328,11 @@ export class Ledger {
     binding.cameFrom(exchange.phone);
     binding.callIdA = exchange.callIdA;
     binding.callIdB = exchange.callIdB;
+    binding.requestedExpiresSec = contact.requestedExpiresSec;
+    this.confirm(binding, exchange, grantedSec);
+  }
+
+  private confirm(binding: Binding, exchange: Exchange, grantedSec: number): void {
     binding.cseq = exchange.cseq;
     binding.refreshedAtMs = this.nowMs;
     binding.confirmedAtMs = this.nowMs;
@@ -416,6 +474,12 @@ function isBesideOwn(exchange: Exchange, response: ResponseReader, listed: Liste
 function isLater(a: Binding, b: Binding): boolean {
   if ((a.port === 0) !== (b.port === 0)) return b.port === 0;
   return a.refreshedAtMs > b.refreshedAtMs;
+}
+
+/** The share of its last grant that had passed when this refresh began. */
+function refreshRatio(exchange: Exchange, binding: Binding): number {
+  const sinceMs = exchange.handshakeStartMs - binding.refreshedAtMs;
+  return Math.max(0, sinceMs / (binding.grantedExpiresSec * 1000));
 }
 
 function countUnclaimed(response: ResponseReader): number {

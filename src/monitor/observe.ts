@@ -5,9 +5,12 @@ import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import { Span } from '../sip/params.ts';
+import type { HashKey } from '../sip/siphash.ts';
+import type { Binding } from './binding.ts';
 import { instanceText, ListedContact, MAX_CONTACT_LENGTH, OwnUri } from './contact-match.ts';
 import type { Exchange, RequestedContact } from './exchange.ts';
 import { MAX_CONTACTS, MAX_CREDENTIALS } from './exchange.ts';
+import { Fingerprint } from './fingerprint.ts';
 import type { AttemptKind } from './lists.ts';
 import { MAX_NONCE_LENGTH } from './nonces.ts';
 import { boundedText, hashOf, hashOfEnd, hashTwice, TextPool } from './texts.ts';
@@ -45,6 +48,7 @@ interface KnownTexts {
 
 /** Reads what a REGISTER says into its exchange. One object serves all datagrams. */
 export class RequestReader {
+  readonly fingerprint: Fingerprint;
   /** A Contact header could not be read: said once per request. */
   invalidContact = false;
   private readonly contact = new Contact();
@@ -53,16 +57,38 @@ export class RequestReader {
   private readonly nonces: NoncePool;
   private readonly userAgents = new TextPool(USER_AGENT_PLACES);
 
-  constructor(nonces: NoncePool) {
+  constructor(nonces: NoncePool, hashKey: HashKey) {
     this.nonces = nonces;
+    this.fingerprint = new Fingerprint(hashKey);
   }
 
   read(message: Message, exchange: Exchange, known: (uri: OwnUri) => KnownTexts | undefined): void {
     this.readIdentity(message, exchange);
-    this.readCredentials(message, exchange, Header.AUTHORIZATION);
-    this.readCredentials(message, exchange, Header.PROXY_AUTHORIZATION);
+    this.readAllCredentials(message, exchange);
     this.readContacts(message, exchange, known);
     exchange.kind = kindOf(message, exchange);
+  }
+
+  /** A request whose fingerprint is that of the last REGISTER of `binding`: all but its credentials is known. */
+  repeat(message: Message, exchange: Exchange, binding: Binding): void {
+    exchange.callIdA = binding.callIdA;
+    exchange.callIdB = binding.callIdB;
+    exchange.userAgent = binding.userAgent;
+    exchange.contactCount = 1;
+    const contact = exchange.contactAt(0);
+    contact.uri = binding.uri;
+    contact.instance = binding.instance;
+    contact.regId = binding.regId;
+    contact.paramsHash = binding.paramsHash;
+    contact.requestedExpiresSec = binding.requestedExpiresSec;
+    this.invalidContact = false;
+    this.readAllCredentials(message, exchange);
+    exchange.kind = exchange.hasCredentials ? 'with_credentials' : 'initial';
+  }
+
+  private readAllCredentials(message: Message, exchange: Exchange): void {
+    this.readCredentials(message, exchange, Header.AUTHORIZATION);
+    this.readCredentials(message, exchange, Header.PROXY_AUTHORIZATION);
   }
 
   private readIdentity(message: Message, exchange: Exchange): void {
@@ -183,6 +209,8 @@ export class ResponseReader {
   /** The Expires header, or NOT_STATED. */
   expiresSec = NOT_STATED;
   staleness: Staleness = 'not_stale';
+  /** Of a 2xx. */
+  readonly fingerprint: Fingerprint;
   /** The nonces of its challenges, so many of them. */
   readonly nonces: string[] = [];
   nonceCount = 0;
@@ -194,8 +222,9 @@ export class ResponseReader {
   private readonly param = new AuthParam();
   private readonly pool: NoncePool;
 
-  constructor(pool: NoncePool) {
+  constructor(pool: NoncePool, hashKey: HashKey) {
     this.pool = pool;
+    this.fingerprint = new Fingerprint(hashKey);
   }
 
   read(message: Message): void {

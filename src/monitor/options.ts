@@ -4,7 +4,7 @@ import { DEFAULT_STORM, DEFAULT_SUSPICION } from './thresholds.ts';
 
 /** Bounds and choices of the monitor. Every one has a default; see DEFAULT_MONITOR_OPTIONS. */
 export interface MonitorOptions {
-  /** AORs with bindings that are remembered; past it the one refreshed longest ago is evicted. */
+  /** AORs with bindings that are remembered; past it one of those refreshed longest ago is evicted. */
   readonly maxAors: number;
   /** Source addresses that are remembered for the suspicion patterns. */
   readonly maxSources: number;

@@ -3,6 +3,7 @@ import { Message, parse } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
 import type { AorReader } from './aor.ts';
 import type { AorEntry } from './aor-entry.ts';
+import type { Binding } from './binding.ts';
 import type { Exchange } from './exchange.ts';
 import { ExchangeKey } from './exchange-key.ts';
 import type { Result } from './lists.ts';
@@ -33,8 +34,8 @@ export class Registrations {
     this.to = to;
     this.key = new ExchangeKey(hashKey);
     const nonces = new NoncePool();
-    this.request = new RequestReader(nonces);
-    this.response = new ResponseReader(nonces);
+    this.request = new RequestReader(nonces, hashKey);
+    this.response = new ResponseReader(nonces, hashKey);
   }
 
   /** Reads a datagram; false where it is neither a REGISTER nor a final response to one. */
@@ -104,18 +105,39 @@ export class Registrations {
       storm.onCopy(nowMs);
       return;
     }
-    if (!this.readTo()) return;
+    const { fingerprint } = this.request;
+    fingerprint.readRequest(this.message);
+    const repeated = ledger.repeatedBy(fingerprint);
+    if (repeated === undefined && !this.readTo()) return;
     this.tellOverdue();
-    const exchange = this.open(tapped);
-    const aorHash = this.to.hash;
-    const entry = ledger.entryOf(exchange.aor);
-    ledger.readTextsOf(entry);
-    this.request.read(this.message, exchange, ledger.knownTexts);
+    const exchange = repeated === undefined ? this.openNew(tapped) : this.openRepeat(tapped, repeated);
+    exchange.saidA = fingerprint.a;
+    exchange.saidB = fingerprint.b;
     counts.attempts[ATTEMPT_KINDS.indexOf(exchange.kind)]!++;
     this.followChallenge(exchange);
-    storm.onAttempt(exchange, aorHash, nowMs);
-    suspicion.onRequest(exchange, aorHash, nowMs);
-    this.noteOddities(exchange, entry);
+    storm.onAttempt(exchange, nowMs);
+    suspicion.onRequest(exchange, nowMs);
+    this.noteOldNumber(exchange, repeated?.owner ?? ledger.entryOf(exchange.aor));
+  }
+
+  /** A request that has to be read. */
+  private openNew(tapped: Tapped): Exchange {
+    const { ledger } = this.parts;
+    const exchange = this.open(tapped, this.to.aor, this.to.host, this.to.hash);
+    ledger.readTextsOf(ledger.entryOf(exchange.aor));
+    this.request.read(this.message, exchange, ledger.knownTexts);
+    exchange.isPlain = !this.isOdd(exchange.aor);
+    return exchange;
+  }
+
+  /** A request that says what the last one of this binding said. */
+  private openRepeat(tapped: Tapped, binding: Binding): Exchange {
+    const { aor, hash, host } = binding.owner;
+    const exchange = this.open(tapped, aor, host, hash);
+    this.request.repeat(this.message, exchange, binding);
+    exchange.isPlain = true;
+    exchange.repeated = binding;
+    return exchange;
   }
 
   private readTo(): boolean {
@@ -124,12 +146,12 @@ export class Registrations {
     return line >= 0 && to.read(message.bytes, message.valueStart(line), message.valueEnd(line));
   }
 
-  /** A new exchange under the key that was read, for the AOR that was read. */
-  private open(tapped: Tapped): Exchange {
-    const { key, to } = this;
-    const exchange = this.parts.exchanges.add(key, this.timeOf(tapped));
-    exchange.aor = to.aor;
-    exchange.host = to.host;
+  /** A new exchange under the key that was read. */
+  private open(tapped: Tapped, aor: string, host: string, aorHash: number): Exchange {
+    const exchange = this.parts.exchanges.add(this.key, this.timeOf(tapped));
+    exchange.aor = aor;
+    exchange.host = host;
+    exchange.aorHash = aorHash;
     exchange.phone.copyFrom(tapped.phone);
     return exchange;
   }
@@ -149,23 +171,27 @@ export class Registrations {
     }
   }
 
-  private noteOddities(exchange: Exchange, entry: AorEntry | undefined): void {
+  /** Tells what is odd about the request that was read, if anything is. */
+  private isOdd(aor: string): boolean {
     const { message } = this;
+    const { invalidContact } = this.request;
     const { notices, nowMs } = this.parts;
-    const { aor } = exchange;
     const from = message.firstOf(Header.FROM);
-    if (from >= 0 && !this.to.namesTheSame(message.bytes, message.valueStart(from), message.valueEnd(from))) {
-      notices.tell('third_party', aor, 'From and To name different users', nowMs);
-    }
-    if (this.request.invalidContact) {
-      notices.tell('invalid_contact', aor, 'a Contact header could not be read', nowMs);
-    }
+    const isThirdParty =
+      from >= 0 && !this.to.namesTheSame(message.bytes, message.valueStart(from), message.valueEnd(from));
+    if (isThirdParty) notices.tell('third_party', aor, 'From and To name different users', nowMs);
+    if (invalidContact) notices.tell('invalid_contact', aor, 'a Contact header could not be read', nowMs);
+    return isThirdParty || invalidContact;
+  }
+
+  private noteOldNumber(exchange: Exchange, entry: AorEntry | undefined): void {
+    const { notices, nowMs } = this.parts;
     for (let known = entry?.first; known !== undefined; known = known.nextOfAor) {
       const isSameCall = known.callIdA === exchange.callIdA && known.callIdB === exchange.callIdB;
       if (!isSameCall || known.port === 0 || exchange.cseq > known.cseq) continue;
       notices.tell(
         'cseq_regress',
-        aor,
+        exchange.aor,
         `CSeq ${exchange.cseq} after ${known.cseq} of the same Call-ID`,
         nowMs,
       );
@@ -186,7 +212,7 @@ export class Registrations {
   /** A response without its request (it passed before our start, or its record was lost) stands for itself. */
   private adopt(tapped: Tapped): void {
     if (!this.readTo()) return;
-    const exchange = this.open(tapped);
+    const exchange = this.open(tapped, this.to.aor, this.to.host, this.to.hash);
     exchange.hasRequest = false;
     exchange.kind = 'initial';
     exchange.userAgent = '';
@@ -199,19 +225,56 @@ export class Registrations {
       this.noteCopy(exchange, tapped);
       return;
     }
+    // Told as timeout already: a late answer feeds the ledger and the nonces only.
     const isLate = exchange.phase === 'timed_out';
     exchanges.settle(exchange, 'answered', nowMs);
+    if (this.message.status < 300) this.onGrant(exchange, tapped, isLate);
+    else this.onRefusal(exchange, tapped, isLate);
+  }
+
+  // --- a 2xx
+
+  private onGrant(exchange: Exchange, tapped: Tapped, isLate: boolean): void {
+    const { counts, exchanges, implicitStales, nonces, nowMs } = this.parts;
+    if (!isLate) this.tellGrant(exchange, this.timeOf(tapped));
+    for (let i = 0; i < exchange.nonceCount; i++) nonces.accept(exchange.nonces[i]!, exchange.aor);
+    counts.implicitStaleRecovered += implicitStales.recover(exchange.aor);
+    this.accept(exchange, tapped);
+    exchanges.close(exchange, nowMs);
+  }
+
+  private tellGrant(exchange: Exchange, atMs: number): void {
+    const { nowMs, report, suspicion } = this.parts;
+    this.tellResult(exchange, 'ok', undefined, 'unproven');
+    if (exchange.hasRequest) report.delay(exchange, 'ok', this.message.status, atMs);
+    suspicion.onOk(exchange, 'unproven', nowMs);
+  }
+
+  private accept(exchange: Exchange, tapped: Tapped): void {
+    const { domains, ledger, lists, nowMs } = this.parts;
+    const { message, response } = this;
+    const { isPlain, repeated } = exchange;
+    if (isPlain) response.fingerprint.readGrant(message);
+    if (repeated !== undefined && ledger.isPlainRefresh(repeated, exchange, response.fingerprint, nowMs)) {
+      ledger.refreshAgain(repeated, exchange, nowMs);
+      return;
+    }
+    response.read(message);
+    const domain = domains.admit(exchange.host);
+    ledger.accept(exchange, response, lists.of(tapped.registrar), domain, nowMs);
+    this.parts.noteGrants();
+  }
+
+  // --- any other final response
+
+  private onRefusal(exchange: Exchange, tapped: Tapped, isLate: boolean): void {
     const { response } = this;
     response.read(this.message);
     const credentials = this.credentialsOf(exchange);
     const result = verdict(response.status, credentials, response.staleness);
-    // Told as timeout already: a late answer feeds the ledger and the nonces only.
-    if (!isLate) this.tellAnswer(exchange, result, credentials, this.timeOf(tapped));
+    if (!isLate) this.tellRefusal(exchange, result, credentials, this.timeOf(tapped));
     if (result === 'challenged' && !isLate) this.openChallenge(exchange);
     this.noteNonces(exchange, result, credentials);
-    if (result !== 'ok') return;
-    this.accept(exchange, tapped);
-    exchanges.close(exchange, nowMs);
   }
 
   private credentialsOf(exchange: Exchange): Credentials {
@@ -232,11 +295,11 @@ export class Registrations {
     return 'unproven';
   }
 
-  private tellAnswer(exchange: Exchange, result: Result, credentials: Credentials, atMs: number): void {
+  private tellRefusal(exchange: Exchange, result: Result, credentials: Credentials, atMs: number): void {
     const { implicitStales, ledger, nowMs, report, series, suspicion } = this.parts;
     const { response } = this;
     const { aor } = exchange;
-    const proof = result === 'ok' ? 'unproven' : this.proofOf(exchange);
+    const proof = this.proofOf(exchange);
     this.tellResult(exchange, result, response, proof);
     if (exchange.hasRequest) report.delay(exchange, result, response.status, atMs);
     const isFailure = isAuthFailure(result, credentials);
@@ -245,7 +308,7 @@ export class Registrations {
       series.add(isFailure ? 'auth_failures' : 'challenges', aor, state);
     }
     if (result === 'implicit_stale') implicitStales.add(aor, nowMs);
-    suspicion.onResult(exchange, result, credentials, proof, nowMs);
+    suspicion.onRefusal(exchange, result, credentials, proof, nowMs);
   }
 
   private tellResult(
@@ -267,9 +330,8 @@ export class Registrations {
   private noteNonces(exchange: Exchange, result: Result, credentials: Credentials): void {
     const { nonces, nowMs } = this.parts;
     const isRefusal = result === 'implicit_stale' || isAuthFailure(result, credentials);
-    for (let i = 0; i < exchange.nonceCount; i++) {
-      if (result === 'ok') nonces.accept(exchange.nonces[i]!, exchange.aor);
-      else if (isRefusal) nonces.reject(exchange.nonces[i]!, exchange.aor, nowMs);
+    for (let i = 0; isRefusal && i < exchange.nonceCount; i++) {
+      nonces.reject(exchange.nonces[i]!, exchange.aor, nowMs);
     }
     // A failed attempt ends a handshake; what its challenge starts is the next one.
     if (result === 'auth_failure') exchange.handshakeStartMs = exchange.firstAtMs;
@@ -292,13 +354,5 @@ export class Registrations {
     const { nonces, nowMs } = this.parts;
     const { response } = this;
     for (let i = 0; i < response.nonceCount; i++) nonces.issue(response.nonces[i]!, exchange, nowMs);
-  }
-
-  private accept(exchange: Exchange, tapped: Tapped): void {
-    const { counts, domains, implicitStales, ledger, lists, nowMs } = this.parts;
-    counts.implicitStaleRecovered += implicitStales.recover(exchange.aor);
-    const domain = domains.admit(exchange.host);
-    ledger.accept(exchange, this.response, lists.of(tapped.registrar), domain, nowMs);
-    this.parts.noteGrants();
   }
 }

@@ -138,14 +138,14 @@ export class Storm {
     return this.isOn && this.known > 0 ? Math.min(1, this.back / this.known) : 1;
   }
 
-  /** A REGISTER from a phone: its first copy (`aorHash` is any hash of its AOR), or another one. */
-  onAttempt(exchange: Exchange, aorHash: number, nowMs: number): void {
+  /** A REGISTER from a phone: its first copy; `onCopy` is for further ones. */
+  onAttempt(exchange: Exchange, nowMs: number): void {
     this.onCopy(nowMs);
     const { evidence } = this;
     const { a, b, c, d } = exchange.phone;
     evidence.attempts++;
     if (exchange.hasCredentials) evidence.withCredentials++;
-    evidence.aors.add(aorHash);
+    evidence.aors.add(exchange.aorHash);
     evidence.sources.add(a ^ b ^ c ^ d);
   }
 

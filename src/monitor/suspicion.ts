@@ -66,8 +66,8 @@ export class Suspicion {
     this.active.advance(nowMs);
   }
 
-  /** The first copy of a REGISTER. `aorHash` is any hash of its AOR. */
-  onRequest(exchange: Exchange, aorHash: number, nowMs: number): void {
+  /** The first copy of a REGISTER. */
+  onRequest(exchange: Exchange, nowMs: number): void {
     this.nowMs = nowMs;
     if (this.looksLikeScanner(exchange.userAgent)) {
       const untilMs = nowMs + this.thresholds.scannerWindowSec * 1000;
@@ -80,7 +80,7 @@ export class Suspicion {
         'its User-Agent is that of a scanner',
       );
     }
-    this.loops.note(exchange.aor, aorHash, exchange.phone, nowMs, this.onLoop);
+    this.loops.note(exchange.aor, exchange.aorHash, exchange.phone, nowMs, this.onLoop);
   }
 
   private readonly onLoop = (aor: string, source: string): void => {
@@ -88,15 +88,14 @@ export class Suspicion {
     this.tell('tight_loop', aor, source, this.nowMs + TIGHT_LOOP_MEMORY_MS, 'unproven', detail);
   };
 
-  /** A final response. */
-  onResult(exchange: Exchange, result: Result, credentials: Credentials, proof: Proof, nowMs: number): void {
+  /** A final response that is no 2xx. */
+  onRefusal(exchange: Exchange, result: Result, credentials: Credentials, proof: Proof, nowMs: number): void {
     this.nowMs = nowMs;
     const isFailure = isAuthFailure(result, credentials);
     if (isFailure) this.onFailure(exchange, proof);
     if (isFailure || result === 'unknown_user' || result === 'forbidden') {
       this.onProbe(this.hosts.textOf(exchange.phone), exchange.aor);
     }
-    if (result === 'ok') this.onOk(exchange, proof);
   }
 
   /** A challenge that nobody answered: what a search for extensions leaves where unknown ones are challenged too. */
@@ -161,7 +160,9 @@ export class Suspicion {
     this.tell('enumeration', '', source, nowMs + windowMs, 'unproven', `nowhere with ${aors} AORs and more`);
   }
 
-  private onOk(exchange: Exchange, proof: Proof): void {
+  /** A 2xx. */
+  onOk(exchange: Exchange, proof: Proof, nowMs: number): void {
+    this.nowMs = nowMs;
     if (this.aors.size === 0 && this.sources.size === 0) return;
     const { aor } = exchange;
     const failing = this.aors.peek(aor);

@@ -6,6 +6,8 @@ export const REALM = 'iptlab.com';
 export interface RegisterFields {
   readonly aor: string;
   readonly from?: string;
+  /** Display name of To. */
+  readonly display?: string;
   readonly callId?: string;
   readonly cseq?: number;
   readonly branch: string;
@@ -25,14 +27,14 @@ export interface Register extends RegisterFields {
 }
 
 export function register(fields: RegisterFields): Register {
-  const { aor, callId = `call-of-${aor}`, cseq = 1, contacts = [], expires, nonce } = fields;
+  const { aor, callId = `call-of-${aor}`, cseq = 1, contacts = [], expires, nonce, display = '' } = fields;
   const domain = aor.slice(aor.lastIndexOf('@') + 1);
   const lines = [
     `REGISTER sip:${domain} SIP/2.0`,
     `Via: SIP/2.0/UDP ${PROXY}:5060;branch=${fields.branch};s=0;m=15f3997c6d0ddd2e`,
     `Via: SIP/2.0/UDP 10.0.13.244;branch=${fields.branch}x;received=10.0.13.244`,
     'Max-Forwards: 69',
-    `To: <sip:${aor}>`,
+    `To: ${display}<sip:${aor}>`,
     `From: "Karen" <sip:${fields.from ?? aor}>;tag=69db898e`,
     `Call-ID: ${callId}`,
     `CSeq: ${cseq} REGISTER`,
