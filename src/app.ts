@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { availableParallelism, networkInterfaces } from 'node:os';
 import type { Config } from './config.ts';
 import { ForwardingThread } from './forwarding-thread.ts';
 import type { ReadinessState } from './http/readiness.ts';
@@ -15,7 +15,7 @@ import type { SocketState, Sources } from './metrics/sources.ts';
 import type { Event } from './monitor/events.ts';
 import { Monitor } from './monitor/monitor.ts';
 import { Tapped } from './monitor/tapped.ts';
-import { monotonicMs } from './net/clock.ts';
+import { monotonicMs, sleep } from './net/clock.ts';
 import { kernelSockets } from './net/kernel-sockets.ts';
 import type { TransportKind } from './net/transport.ts';
 import { RECEIVE_BUFFER_BYTES } from './net/transport.ts';
@@ -214,6 +214,7 @@ function startMonitor(
     tapped: new Tapped(),
     dropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
     fullBatches: () => forwarding.counters.single('fullBatches'),
+    nap: availableParallelism() === 1 ? sleep : undefined,
     onFault: (error) => faults.tell(error),
   });
   drain.start();

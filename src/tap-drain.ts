@@ -17,6 +17,8 @@ export interface TapDrainParts {
   readonly dropped: () => number;
   /** Batches so far that were as long as a batch gets, which is when more datagrams waited than it holds; only grows. */
   readonly fullBatches: () => number;
+  /** Where both threads have to share a CPU: sleeps for so many milliseconds. */
+  readonly nap: ((ms: number) => void) | undefined;
   /** The monitor threw: a defect of ours, which costs that record and nothing else. */
   readonly onFault: (error: unknown) => void;
 }
@@ -25,31 +27,36 @@ export interface TapDrainParts {
 const MAX_SLICE_RECORDS = 1000;
 const MAX_SLICE_MS = 5;
 /** Room is given back so often that the ring does not fill up under a long slice. */
-const RELEASE_EVERY = 64;
-const BUSY_MS = 20;
+const RELEASE_EVERY = 32;
 /**
- * So many records in one slice are worth coming back sooner: they are still in a cache, and where both threads have to
- * share a CPU a short slice keeps no datagram waiting for long.
+ * Records that one wake-up is for: to find the caches cold costs as much as ten of them, and what has waited too long is
+ * in no cache any more. So the pause follows the traffic.
  */
-const RUSH_RECORDS = 8;
-const RUSH_MS = 2;
+export const RECORDS_PER_TURN = 150;
+const SHORTEST_PAUSE_MS = 2;
+const LONGEST_PAUSE_MS = 20;
 const IDLE_MS = 100;
+/** Shorter ones last as long: so much is what the kernel adds to any. */
+const NAP_MS = 0.05;
+/** With more than this share of the ring waiting, there are no naps. */
+const NAP_SHARE = 0.05;
 /** So many full batches since the last look: datagrams queue up in the receive buffer. */
 const PRESSED_BATCHES = 2;
 /** Up to this share of the ring is there to wait in while they do. */
-const WAITING_SHARE = 0.5;
+const MAX_WAITING_SHARE = 0.5;
 /** A record is published up to a batch's length after the time that it carries. */
 const PUBLISH_SLACK_MS = 100;
 
 /**
  * Moves what was tapped from the ring to the monitor, in slices, beside everything else. Where both threads have to share
- * a CPU each slice keeps datagrams waiting: so while they queue up it lets the forwarding thread go first, and records
- * wait in the ring, as long as that has room.
+ * a CPU each slice keeps datagrams waiting: so it naps every few records, and while datagrams queue up it lets the
+ * forwarding thread go first, and records wait in the ring, as long as that has room.
  */
 export class TapDrain {
   private readonly parts: TapDrainParts;
   private lostBefore = 0;
   private fullBefore = 0;
+  private readonly pace = new Pace();
   private timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
   constructor(parts: TapDrainParts) {
@@ -70,13 +77,13 @@ export class TapDrain {
   }
 
   private turn(): void {
-    if (this.isPressed() && this.hasWaitingRoom()) {
-      this.timer = setTimeout(() => this.turn(), RUSH_MS);
+    if (this.isPressed() && this.waitingShare < MAX_WAITING_SHARE) {
+      this.timer = setTimeout(() => this.turn(), SHORTEST_PAUSE_MS);
       return;
     }
     const { seen, isEmpty } = this.slice();
     if (!isEmpty) this.timer = setImmediate(() => this.turn());
-    else this.timer = setTimeout(() => this.turn(), pauseMs(seen));
+    else this.timer = setTimeout(() => this.turn(), this.pace.pauseMs(seen));
   }
 
   private isPressed(): boolean {
@@ -86,13 +93,14 @@ export class TapDrain {
     return isPressed;
   }
 
-  private hasWaitingRoom(): boolean {
+  /** Of the ring. */
+  private get waitingShare(): number {
     const { reader } = this.parts;
-    return reader.backlogBytes < reader.capacityBytes * WAITING_SHARE;
+    return reader.backlogBytes / reader.capacityBytes;
   }
 
   private slice(): { readonly seen: number; readonly isEmpty: boolean } {
-    const { reader, tapped, dropped, observer } = this.parts;
+    const { reader, tapped, dropped, nap, observer } = this.parts;
     const startMs = monotonicMs();
     let seen = 0;
     let isEmpty = false;
@@ -106,6 +114,7 @@ export class TapDrain {
       if (seen % RELEASE_EVERY !== 0) continue;
       reader.release();
       if (monotonicMs() - startMs > MAX_SLICE_MS) break;
+      if (nap !== undefined && this.waitingShare < NAP_SHARE) nap(NAP_MS);
     }
     reader.release();
     const lost = dropped();
@@ -133,7 +142,15 @@ export class TapDrain {
   }
 }
 
-function pauseMs(seen: number): number {
-  if (seen === 0) return IDLE_MS;
-  return seen < RUSH_RECORDS ? BUSY_MS : RUSH_MS;
+/** How long to wait for the next records. */
+export class Pace {
+  private last = LONGEST_PAUSE_MS;
+
+  /** After a pause at whose end so many records were there: one in which about RECORDS_PER_TURN come. */
+  pauseMs(seen: number): number {
+    if (seen === 0) return IDLE_MS;
+    const wanted = (this.last * RECORDS_PER_TURN) / seen;
+    this.last = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, wanted));
+    return this.last;
+  }
 }

@@ -6,7 +6,7 @@ import { RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
 import { Endpoint } from '../../src/sip/address.ts';
 import { Message } from '../../src/sip/message.ts';
 import { Transaction } from '../../src/sip/transaction.ts';
-import { TapDrain } from '../../src/tap-drain.ts';
+import { Pace, RECORDS_PER_TURN, TapDrain } from '../../src/tap-drain.ts';
 import { until } from '../support/until.ts';
 
 const CAPACITY = 2 ** 21;
@@ -17,7 +17,7 @@ const TRANSACTION = new Transaction();
 const RECORD_BYTES = 256;
 
 /** A ring, and a drain that writes down what it asks of its observer. */
-function setUp(observe: (tapped: Tapped) => void = () => {}) {
+function setUp(observe: (tapped: Tapped) => void = () => {}, nap?: (ms: number) => void) {
   const place = {
     buffer: new SharedArrayBuffer(ringFootprint(CAPACITY)),
     offset: 0,
@@ -51,6 +51,7 @@ function setUp(observe: (tapped: Tapped) => void = () => {}) {
       fullBatches += fullPerLook;
       return fullBatches;
     },
+    nap,
     onFault: (error) => faults.push(error),
   });
   const phone = new Endpoint();
@@ -109,6 +110,33 @@ test('a long backlog is taken in slices, others get their turns, and time does n
   drain.stop();
   assert.equal(calls.indexOf('advance'), count);
   assert.ok(turns >= 2, `${turns} turns`);
+});
+
+test('where both threads share a CPU it naps every few records, but with a long backlog', async (t) => {
+  const seenAtNaps: number[] = [];
+  const { drain, calls, offer } = setUp(undefined, () => seenAtNaps.push(calls.length));
+  const backlog = Math.floor(CAPACITY / RECORD_BYTES / 10);
+  for (let i = 1; i <= backlog; i++) offer(i);
+  t.after(() => drain.stop());
+  drain.start();
+  await until('the backlog', () => calls.length > backlog);
+  const half = backlog / 2;
+  assert.ok(seenAtNaps.every((seen) => seen >= half - 64));
+  assert.ok(seenAtNaps.length >= half / 64 && seenAtNaps.length <= half / 16, `${seenAtNaps.length} naps`);
+});
+
+test('it comes back when there is a turn of work, between bounds', () => {
+  const seenAt = (perMs: number): number => {
+    const pace = new Pace();
+    let pauseMs = 100;
+    for (let turn = 0; turn < 20; turn++) pauseMs = pace.pauseMs(Math.round(perMs * pauseMs));
+    return Math.round(perMs * pauseMs);
+  };
+  assert.equal(seenAt(10), RECORDS_PER_TURN);
+  assert.equal(seenAt(50), RECORDS_PER_TURN);
+  assert.equal(seenAt(1000), 2000);
+  assert.equal(seenAt(1), 20);
+  assert.equal(seenAt(0), 0);
 });
 
 test('while datagrams queue up, records wait; behind that they are taken', async (t) => {
