@@ -23,24 +23,27 @@ const CLASSES = 6;
 const RESPONSE_CELLS = STATUSES + METHODS.length * CLASSES;
 const REGISTER = METHODS.indexOf('REGISTER');
 
-const SINGLES = [
-  'oversizedRequests',
-  'tapTaken',
-  'tapDropped',
-  'tapFailed',
-  'bugs',
-  'fullBatches',
-  'durationCount',
-  'durationSum',
-] as const;
-export type Single = (typeof SINGLES)[number];
+/** Numbers for the one that counts: looking them up by name would cost more than counting does. */
+export const Single = {
+  oversizedRequests: 0,
+  tapTaken: 1,
+  tapDropped: 2,
+  tapFailed: 3,
+  bugs: 4,
+  fullBatches: 5,
+  durationCount: 6,
+  durationSum: 7,
+} as const;
+type SingleCount = (typeof Single)[keyof typeof Single];
+const SINGLE_COUNT = 8;
 
 /**
  * What is counted about one registrar: requests for it that must be answered (no ACK), datagrams that came
  * from its exact address, and ICMP errors that named it.
  */
-const HEALTH = ['sent', 'heard', 'refused'] as const;
-export type HealthCount = (typeof HEALTH)[number];
+export const Health = { sent: 0, heard: 1, refused: 2 } as const;
+type HealthCount = (typeof Health)[keyof typeof Health];
+const HEALTH_COUNTS = 3;
 
 const DATAGRAMS_AT = 0;
 const ANSWERS_AT = DATAGRAMS_AT + SIDES.length * OUTCOMES.length * REASONS.length;
@@ -48,8 +51,8 @@ const REQUESTS_AT = ANSWERS_AT + LOCAL_STATUSES.length;
 const RESPONSES_AT = REQUESTS_AT + SIDES.length * METHODS.length;
 const DURATIONS_AT = RESPONSES_AT + SIDES.length * RESPONSE_CELLS;
 const SINGLES_AT = DURATIONS_AT + MAX_DURATION_BOUNDS + 1;
-const HEALTH_AT = SINGLES_AT + SINGLES.length;
-const CELLS = HEALTH_AT + MAX_WATCHED * HEALTH.length;
+const HEALTH_AT = SINGLES_AT + SINGLE_COUNT;
+const CELLS = HEALTH_AT + MAX_WATCHED * HEALTH_COUNTS;
 
 export const COUNTERS_BYTES = CELLS * Float64Array.BYTES_PER_ELEMENT;
 
@@ -61,13 +64,14 @@ export function createCounters(): SharedArrayBuffer {
 function positions<T>(list: readonly T[]): ReadonlyMap<T, number> {
   return new Map(list.map((name, index) => [name, index]));
 }
-const SIDE = positions(SIDES);
 const OUTCOME = positions(OUTCOMES);
 const REASON = positions(REASONS);
 const STATUS = positions(LOCAL_STATUSES);
 const METHOD = positions(METHODS);
-const SINGLE = positions(SINGLES);
-const HEALTH_COUNT = positions(HEALTH);
+
+function sideNumber(side: Side): 0 | 1 {
+  return side === SIDES[0] ? 0 : 1;
+}
 
 export class ForwardingCounters {
   private readonly cells: Float64Array;
@@ -77,6 +81,8 @@ export class ForwardingCounters {
   private lastOutcome: Outcome | undefined = undefined;
   private lastReason: Reason | undefined = undefined;
   private lastCell = 0;
+  private lastMethod: Method | undefined = undefined;
+  private lastMethodNumber = 0;
 
   constructor(buffer: SharedArrayBuffer, boundsSec: readonly number[]) {
     this.cells = new Float64Array(buffer);
@@ -90,7 +96,7 @@ export class ForwardingCounters {
     this.lastFrom = from;
     this.lastOutcome = outcome;
     this.lastReason = reason;
-    const row = SIDE.get(from)! * OUTCOMES.length + OUTCOME.get(outcome)!;
+    const row = sideNumber(from) * OUTCOMES.length + OUTCOME.get(outcome)!;
     this.lastCell = DATAGRAMS_AT + row * REASONS.length + REASON.get(reason)!;
     return this.lastCell;
   }
@@ -104,13 +110,21 @@ export class ForwardingCounters {
   }
 
   request(from: Side, method: Method): void {
-    this.cells[REQUESTS_AT + SIDE.get(from)! * METHODS.length + METHOD.get(method)!]!++;
+    this.cells[REQUESTS_AT + sideNumber(from) * METHODS.length + this.methodNumber(method)]!++;
+  }
+
+  private methodNumber(method: Method): number {
+    if (method !== this.lastMethod) {
+      this.lastMethod = method;
+      this.lastMethodNumber = METHOD.get(method)!;
+    }
+    return this.lastMethodNumber;
   }
 
   /** `status` as received; what is outside 100 to 699 is not counted here. */
   response(from: Side, method: Method, status: number): void {
     if (status < FIRST_STATUS || status >= FIRST_STATUS + STATUSES) return;
-    this.cells[responseCell(SIDE.get(from)!, METHOD.get(method)!, status)]!++;
+    this.cells[responseCell(sideNumber(from), this.methodNumber(method), status)]!++;
   }
 
   /** How long one batch took, told once in 64 datagrams. */
@@ -119,17 +133,17 @@ export class ForwardingCounters {
     let bucket = 0;
     while (bucket < boundsSec.length && seconds > boundsSec[bucket]!) bucket++;
     this.cells[DURATIONS_AT + bucket]!++;
-    this.cells[SINGLES_AT + SINGLE.get('durationCount')!]!++;
-    this.cells[SINGLES_AT + SINGLE.get('durationSum')!]! += seconds;
+    this.cells[SINGLES_AT + Single.durationCount]!++;
+    this.cells[SINGLES_AT + Single.durationSum]! += seconds;
   }
 
-  count(single: Single): void {
-    this.cells[SINGLES_AT + SINGLE.get(single)!]!++;
+  count(single: SingleCount): void {
+    this.cells[SINGLES_AT + single]!++;
   }
 
   /** `place`: of the registrar in the list that is watched, from 0. */
   health(place: number, what: HealthCount): void {
-    if (place < MAX_WATCHED) this.cells[HEALTH_AT + place * HEALTH.length + HEALTH_COUNT.get(what)!]!++;
+    if (place < MAX_WATCHED) this.cells[HEALTH_AT + place * HEALTH_COUNTS + what]!++;
   }
 }
 
@@ -150,7 +164,7 @@ export class CounterReader {
   }
 
   datagrams(from: Side, outcome: Outcome, reason: Reason): number {
-    const row = SIDE.get(from)! * OUTCOMES.length + OUTCOME.get(outcome)!;
+    const row = sideNumber(from) * OUTCOMES.length + OUTCOME.get(outcome)!;
     return this.cells[DATAGRAMS_AT + row * REASONS.length + REASON.get(reason)!]!;
   }
 
@@ -159,7 +173,7 @@ export class CounterReader {
   }
 
   requests(from: Side, method: Method): number {
-    return this.cells[REQUESTS_AT + SIDE.get(from)! * METHODS.length + METHOD.get(method)!]!;
+    return this.cells[REQUESTS_AT + sideNumber(from) * METHODS.length + METHOD.get(method)!]!;
   }
 
   /** `code`: `401` for REGISTER, `4xx` for any other method; 0 for a code that is not counted so. */
@@ -167,7 +181,7 @@ export class CounterReader {
     const isExact = method === 'REGISTER';
     if (!(isExact ? /^[1-6]\d\d$/ : /^[1-6]xx$/).test(code)) return 0;
     const status = isExact ? Number(code) : Number(code[0]) * 100;
-    return this.cells[responseCell(SIDE.get(from)!, METHOD.get(method)!, status)]!;
+    return this.cells[responseCell(sideNumber(from), METHOD.get(method)!, status)]!;
   }
 
   /** `buckets` not cumulative; the last one is +Inf's. */
@@ -180,12 +194,12 @@ export class CounterReader {
     };
   }
 
-  single(name: Single): number {
-    return this.cells[SINGLES_AT + SINGLE.get(name)!]!;
+  single(name: keyof typeof Single): number {
+    return this.cells[SINGLES_AT + Single[name]]!;
   }
 
-  health(place: number, what: HealthCount): number {
+  health(place: number, what: keyof typeof Health): number {
     if (place >= MAX_WATCHED) return 0;
-    return this.cells[HEALTH_AT + place * HEALTH.length + HEALTH_COUNT.get(what)!]!;
+    return this.cells[HEALTH_AT + place * HEALTH_COUNTS + Health[what]]!;
   }
 }

@@ -6,7 +6,7 @@ import type { Endpoint } from '../sip/address.ts';
 import { MAX_DATAGRAM_BYTES } from '../sip/message.ts';
 import { monotonicMs } from './clock.ts';
 import type { ForwardingCounters } from './counters.ts';
-import { CONGESTION_SAFE_BYTES } from './counters.ts';
+import { CONGESTION_SAFE_BYTES, Health, Single } from './counters.ts';
 import type { ReplyLimiter } from './reply-limiter.ts';
 import type { RingWriter } from './ring.ts';
 import type { Receiver, Transport } from './transport.ts';
@@ -163,7 +163,7 @@ export class Forwarder implements Receiver {
   }
 
   registrarUnreachable(): void {
-    if (this.activePlace >= 0) this.counters.health(this.activePlace, 'refused');
+    if (this.activePlace >= 0) this.counters.health(this.activePlace, Health.refused);
   }
 
   private countMessage(): void {
@@ -175,10 +175,10 @@ export class Forwarder implements Receiver {
       return;
     }
     counters.request(decision.from, decision.method);
-    if (datagram.end - datagram.start > CONGESTION_SAFE_BYTES) counters.count('oversizedRequests');
+    if (datagram.end - datagram.start > CONGESTION_SAFE_BYTES) counters.count(Single.oversizedRequests);
     const expectsAnswer = decision.outcome === 'forwarded' && decision.method !== 'ACK';
     if (expectsAnswer && this.activePlace >= 0 && decision.target.sameAs(this.assignment.routes.registrar)) {
-      counters.health(this.activePlace, 'sent');
+      counters.health(this.activePlace, Health.sent);
     }
   }
 
@@ -187,7 +187,7 @@ export class Forwarder implements Receiver {
     const { registrars } = this.assignment;
     for (let i = 0; i < registrars.length; i++) {
       if (!registrars[i]!.sameAs(this.datagram.source)) continue;
-      this.counters.health(i, 'heard');
+      this.counters.health(i, Health.heard);
       return;
     }
   }
@@ -197,15 +197,15 @@ export class Forwarder implements Receiver {
     const { message, transaction } = this.decision;
     try {
       const result = this.tap.offer(kind, this.batchAtMs, phone, registrar, message, transaction);
-      this.counters.count(result === 'taken' ? 'tapTaken' : 'tapDropped');
+      this.counters.count(result === 'taken' ? Single.tapTaken : Single.tapDropped);
     } catch {
-      this.counters.count('tapFailed');
+      this.counters.count(Single.tapFailed);
     }
   }
 
   endBatch(): void {
     this.tap.publish();
-    if (this.taken === BATCH) this.counters.count('fullBatches');
+    if (this.taken === BATCH) this.counters.count(Single.fullBatches);
     if (!this.sampling) return;
     this.sampling = false;
     this.counters.duration((monotonicMs() - this.batchAtMs) / 1000);
@@ -214,7 +214,7 @@ export class Forwarder implements Receiver {
   private dropForBug(error: unknown): void {
     const { counters, decision } = this;
     counters.add(counters.datagramCell(decision.from, 'dropped', 'bug'));
-    counters.count('bugs');
+    counters.count(Single.bugs);
     if (this.batchAtMs - this.reportedAtMs < REPORT_EVERY_MS) {
       this.withheld++;
       return;

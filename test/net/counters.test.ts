@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CounterReader, createCounters, ForwardingCounters } from '../../src/net/counters.ts';
+import { CounterReader, createCounters, ForwardingCounters, Health, Single } from '../../src/net/counters.ts';
 import { ReplyLimiter } from '../../src/net/reply-limiter.ts';
 import { LOCAL_STATUSES, OUTCOMES, REASONS, SIDES } from '../../src/proxy/reasons.ts';
 import { METHODS } from '../../src/sip/methods.ts';
@@ -51,14 +51,14 @@ test('every cell is its own: what is counted in one shows in no other', () => {
   for (const place of [0, 1, 15]) {
     for (const what of ['sent', 'heard', 'refused'] as const) {
       count(
-        () => counters.health(place, what),
+        () => counters.health(place, Health[what]),
         () => reader.health(place, what),
       );
     }
   }
   for (const single of ['oversizedRequests', 'tapTaken', 'tapDropped', 'bugs'] as const) {
     count(
-      () => counters.count(single),
+      () => counters.count(Single[single]),
       () => reader.single(single),
     );
   }
@@ -70,7 +70,7 @@ test('statuses that no response has, and a seventeenth registrar, count nowhere'
   const counters = new ForwardingCounters(buffer, BOUNDS);
   counters.response('phone', 'REGISTER', 99);
   counters.response('registrar', 'other', 700);
-  counters.health(16, 'sent');
+  counters.health(16, Health.sent);
   assert.ok(new Float64Array(buffer).every((cell) => cell === 0));
 });
 
