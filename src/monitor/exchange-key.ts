@@ -1,24 +1,18 @@
 import { Endpoint, readHost } from '../sip/address.ts';
-import { ascii, COLON, COMMA, equals, isSpace, isTokenByte, SEMICOLON, ZERO } from '../sip/bytes.ts';
+import { ascii, equals } from '../sip/bytes.ts';
 import { CSeq, readCSeq } from '../sip/cseq.ts';
 import { Header } from '../sip/headers.ts';
-import { kernel } from '../sip/kernel/kernel.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
 import { HashInput, sipHash128 } from '../sip/siphash.ts';
 import type { Transaction } from '../sip/transaction.ts';
-import { BRANCH_WORDS } from '../sip/transaction.ts';
-import { DEFAULT_PORT, MAGIC_COOKIE, readVia, Via } from '../sip/via.ts';
+import { BRANCH_WORDS, readOwnBranch } from '../sip/transaction.ts';
+import { readVia, Via } from '../sip/via.ts';
 
 const REGISTER = ascii('REGISTER');
-const UDP = ascii('SIP/2.0/UDP ');
-const BRANCH = ascii(';branch=');
 
 /** Longer branches and hosts are no key: nobody writes them, and what is hashed is bounded. */
 export const MAX_KEY_PART = 255;
-
-/** Branches of our own form: the cookie, and the value of so many words in hex. */
-const OWN_LENGTH = MAGIC_COOKIE.length + BRANCH_WORDS * 8;
 
 /** Above the port in `portAndKinds`: what the words of branch and host are a hash of the bytes and not their value. */
 const HASHED_BRANCH = 1 << 16;
@@ -70,44 +64,12 @@ export class ExchangeKey {
     if (!readCSeq(bytes, message.valueStart(cseqLine), message.valueEnd(cseqLine), number)) return false;
     if (!equals(bytes, number.methodStart, number.methodEnd, REGISTER)) return false;
     this.cseq = number.number;
-    const start = message.valueStart(viaLine);
-    const end = message.valueEnd(viaLine);
-    if (!this.readUsual(bytes, start, end) && !this.readAny(message, start, end)) return false;
+    if (!this.readVia(message, message.valueStart(viaLine), message.valueEnd(viaLine))) return false;
     this.hash = this.mixed();
     return true;
   }
 
-  /** The form that we and nearly all write, in one pass: `SIP/2.0/UDP host:port;branch=…`, the branch first. */
-  private readUsual(bytes: Uint8Array, start: number, end: number): boolean {
-    const hostStart = start + UDP.length;
-    if (hostStart >= end || !equals(bytes, start, hostStart, UDP)) return false;
-    let at = hostStart;
-    while (at < end && isTokenByte(bytes[at]!)) at++;
-    if (at === end || !this.takeHost(bytes, hostStart, at)) return false;
-    if (bytes[at] !== COLON) this.portAndKinds |= DEFAULT_PORT;
-    else at = this.readPort(bytes, at + 1, end);
-    const branchStart = at + BRANCH.length;
-    if (at < 0 || branchStart >= end || !equals(bytes, at, branchStart, BRANCH)) return false;
-    const ownEnd = branchStart + OWN_LENGTH;
-    if (ownEnd < end && bytes[ownEnd] === SEMICOLON && this.readOwn(bytes, branchStart)) return true;
-    at = branchStart;
-    while (at < end && bytes[at] !== SEMICOLON && bytes[at] !== COMMA && !isSpace(bytes[at]!)) at++;
-    return at > branchStart && this.takeBranch(bytes, branchStart, at);
-  }
-
-  /** Answers the position behind it, or -1. */
-  private readPort(bytes: Uint8Array, start: number, end: number): number {
-    let at = start;
-    let port = 0;
-    while (at < end && at - start < 5 && bytes[at]! >= ZERO && bytes[at]! <= ZERO + 9) {
-      port = port * 10 + bytes[at++]! - ZERO;
-    }
-    if (port === 0 || port > 65_535) return -1;
-    this.portAndKinds |= port;
-    return at;
-  }
-
-  private readAny(message: Message, start: number, end: number): boolean {
+  private readVia(message: Message, start: number, end: number): boolean {
     const { via } = this;
     const { bytes } = message;
     if (!readVia(bytes, start, end, via) || !this.takeHost(bytes, via.hostStart, via.hostEnd)) return false;
@@ -137,24 +99,10 @@ export class ExchangeKey {
 
   /** False where it is too long. */
   private takeBranch(bytes: Uint8Array, start: number, end: number): boolean {
-    if (end - start === OWN_LENGTH && this.readOwn(bytes, start)) return true;
+    if (readOwnBranch(bytes, start, end, this.branch)) return true;
     if (end - start > MAX_KEY_PART) return false;
     sipHash128(this.hashKey, this.input.clear().field(bytes, start, end), this.branch);
     this.portAndKinds |= HASHED_BRANCH;
-    return true;
-  }
-
-  /** The value of a branch of our form; false where it is none. OWN_LENGTH bytes must be there. */
-  private readOwn(bytes: Uint8Array, start: number): boolean {
-    const digits = start + MAGIC_COOKIE.length;
-    if (!equals(bytes, start, digits, MAGIC_COOKIE)) return false;
-    if (!kernel.hexWords(kernel.placeOf(bytes, digits, start + OWN_LENGTH))) return false;
-    const { words, resultWord } = kernel;
-    const { branch } = this;
-    branch[0] = words[resultWord]!;
-    branch[1] = words[resultWord + 1]!;
-    branch[2] = words[resultWord + 2]!;
-    branch[3] = words[resultWord + 3]!;
     return true;
   }
 

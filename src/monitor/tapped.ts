@@ -19,6 +19,6 @@ export class Tapped {
   end = 0;
   /** What was read of the bytes already; undefined where that is still to be done. */
   message: Message | undefined = undefined;
-  /** Under which a REGISTER was sent on; undefined where its own top Via says so, as a response's always does. */
+  /** As our Via has it; undefined where that is the top one, and is to be read. */
   transaction: Transaction | undefined = undefined;
 }

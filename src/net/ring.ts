@@ -30,7 +30,7 @@ export interface RingRecord {
   end: number;
   /** As parsed by whoever offered it; undefined where it has too many lines to be told. */
   message: Message | undefined;
-  /** Of a request. */
+  /** As offered; undefined where it was not known. */
   transaction: Transaction | undefined;
 }
 
@@ -171,7 +171,7 @@ export class RingWriter {
     writeEndpoint(memory.words, word + REGISTRAR, registrar);
     memory.words[word + LINES] = lines;
     memory.words[word + STATUS] = message.status;
-    if (kind === 'request') writeTransaction(memory.words, word + TRANSACTION, transaction);
+    writeTransaction(memory.words, word + TRANSACTION, transaction);
     if (lines !== NO_INDEX) message.copyIndex(memory.words, word + INDEX, at + bytesAt - start);
     if (bytes === memory.bytes) kernel.copyWithin(bytes, at + bytesAt, start, end);
     else memory.bytes.set(bytes.subarray(start, end), at + bytesAt);
@@ -250,8 +250,8 @@ export class RingReader {
     into.bytes = bytes;
     into.start = at + headerBytes(lines);
     into.end = into.start + words[word]!;
-    if (isRequest) readTransaction(words, word + TRANSACTION, transaction);
-    into.transaction = isRequest ? transaction : undefined;
+    readTransaction(words, word + TRANSACTION, transaction);
+    into.transaction = transaction.isKnown ? transaction : undefined;
     into.message = lines === NO_INDEX ? undefined : message;
     message.bytes = bytes;
     message.start = into.start;

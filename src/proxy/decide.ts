@@ -4,7 +4,6 @@ import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import { MAX_DATAGRAM_BYTES, parse } from '../sip/message.ts';
 import { methodOf } from '../sip/methods.ts';
-import { BRANCH_WORDS } from '../sip/transaction.ts';
 import { Via } from '../sip/via.ts';
 import type { Datagram, Decision } from './decision.ts';
 import { answerStun, noiseOf } from './keepalive.ts';
@@ -27,6 +26,7 @@ import { Hop, routeRequest } from './route.ts';
 import type { Routes } from './routes.ts';
 import { containsAny } from './routes.ts';
 import { stampTopVia, usesSourcePort } from './stamp.ts';
+import { tapRegister, tapResponse } from './tap.ts';
 import { validate } from './validate.ts';
 
 const request = new Request();
@@ -80,7 +80,9 @@ function decideRequest(datagram: Datagram, routes: Routes, decision: Decision): 
 
   if (edits.overflowed) return refuse('too_many_edits', datagram, request, routes, decision);
   if (isTooLong(decision)) return refuse('too_large', datagram, request, routes, decision);
-  if (message.method === 'REGISTER' && decision.from === 'phone') tapRegister(routes, decision);
+  if (message.method === 'REGISTER' && decision.from === 'phone') {
+    tapRegister(passage.branch, request.cseq.number, routes, decision);
+  }
   return end(decision, 'forwarded', 'request');
 }
 
@@ -104,7 +106,7 @@ function decideResponse(routes: Routes, decision: Decision): Outcome {
 
   popTopVia(message, ownVia, nextVia, edits);
   if (decision.method === 'REGISTER' && decision.from === 'registrar') {
-    decision.tap = 'register_response';
+    tapResponse(ownVia, cseq.number, departure, routes, decision);
     if (message.status >= 200 && message.status < 300) removeAliases(routes, decision);
   }
   if (edits.overflowed) return end(decision, 'dropped', 'too_many_edits');
@@ -145,14 +147,6 @@ function pushVia(datagram: Datagram, routes: Routes, decision: Decision): void {
   passage.stampedRport = usesSourcePort(datagram, request.via, routes) ? datagram.source.port : 0;
   passage.askRport = asksForRport(datagram, request, routes, message) ? 'rport' : 'plain';
   pushOwnVia(message, request, routes, passage, edits);
-}
-
-function tapRegister({ sockets }: Routes, decision: Decision): void {
-  const { transaction } = decision;
-  decision.tap = 'register';
-  for (let i = 0; i < BRANCH_WORDS; i++) transaction.branch[i] = passage.branch[i]!;
-  transaction.sentBy.copyFrom(sockets[decision.socket]!.sentBy);
-  transaction.cseq = request.cseq.number;
 }
 
 /**

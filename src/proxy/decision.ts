@@ -41,7 +41,7 @@ export class Decision {
   /** Status of a received response; 0 for requests. */
   status = 0;
   tap: Tap = 'none';
-  /** Under which a tapped REGISTER is sent on. */
+  /** That of a tapped REGISTER as we send it on, and of a tapped response; not known where our Via is of another form. */
   readonly transaction = new Transaction();
   socket = 0;
   readonly target = new Endpoint();

@@ -91,7 +91,7 @@ function shown({
     phone: { ...phone },
     registrar: { ...registrar },
     bytes: Buffer.from(bytes.subarray(start, end)),
-    transaction: kind === 'request' && transaction && { ...transaction, sentBy: { ...transaction.sentBy } },
+    transaction: transaction && { ...transaction, sentBy: { ...transaction.sentBy } },
     message: message && {
       status: message.status,
       isRequest: message.isRequest,

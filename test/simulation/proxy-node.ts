@@ -98,7 +98,7 @@ export class ProxyNode {
         phone: copy(target),
         registrar: packet.from.endpoint,
         bytes: packet.bytes,
-        transaction: undefined,
+        transaction: transactionOf(decision),
         about: packet.about,
         source: packet.from,
       });
@@ -110,7 +110,7 @@ export class ProxyNode {
         phone: packet.from.endpoint,
         registrar: copy(target),
         bytes: packet.bytes,
-        transaction: new Transaction().copyFrom(decision.transaction),
+        transaction: transactionOf(decision),
         about: packet.about,
         source: packet.from,
       });
@@ -144,4 +144,9 @@ function asAddress(endpoint: Endpoint): Address {
 
 function textOf(packet: Packet): string {
   return `${packet.from.text} ${Buffer.from(packet.bytes).toString('latin1')}`;
+}
+
+/** As the ring brings it. */
+function transactionOf({ transaction }: Decision): Transaction | undefined {
+  return transaction.isKnown ? new Transaction().copyFrom(transaction) : undefined;
 }
