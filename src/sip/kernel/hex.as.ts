@@ -1,0 +1,52 @@
+/** Numbers as hex digits, and back. */
+import { VECTOR, ZERO } from './bytes.as';
+
+/**
+ * Reads 32 hex digits, letters in lower case, as four words, and writes them to `out`; answers 1, or 0 where one is none.
+ */
+export function hexWords(from: i32, out: i32): i32 {
+  const first = hexValues(v128.load(from));
+  const second = hexValues(v128.load(from, VECTOR));
+  if (i8x16.bitmask(v128.or(first, second)) !== 0) return 0;
+  const bytes = i8x16.narrow_i16x8_u(digitPairs(first), digitPairs(second));
+  v128.store(out, i8x16.shuffle(bytes, bytes, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+  return 1;
+}
+
+/** The values of hex digits; of other bytes one with the highest bit set. */
+function hexValues(bytes: v128): v128 {
+  const digits = i8x16.sub(bytes, i8x16.splat(<i8>ZERO));
+  const letters = i8x16.sub(bytes, i8x16.splat(0x61));
+  const isDigit = i8x16.le_u(digits, i8x16.splat(9));
+  const isLetter = i8x16.le_u(letters, i8x16.splat(5));
+  const values = v128.bitselect(digits, i8x16.add(letters, i8x16.splat(10)), isDigit);
+  return v128.or(values, v128.not(v128.or(isDigit, isLetter)));
+}
+
+/** Two digits each as the value of one byte, in lanes of 16 bits. */
+function digitPairs(digits: v128): v128 {
+  const pairs = v128.or(i16x8.shl(digits, 4), i16x8.shr_u(digits, 8));
+  return v128.and(pairs, i16x8.splat(0xff));
+}
+
+/**
+ * Writes 8 or 16 bytes, which are little-endian words, as hex digits in lower case, each word as one writes a number.
+ */
+export function hex(from: i32, to: i32, bytes: i32): void {
+  const words = v128.load(from);
+  const swapped = i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+  const low = v128.and(swapped, i8x16.splat(0x0f));
+  const high = v128.and(i16x8.shr_u(swapped, 4), i8x16.splat(0x0f));
+  v128.store(to, hexDigits(i8x16.shuffle(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)));
+  if (bytes <= 8) return;
+  const behind = i8x16.shuffle(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  v128.store(to, hexDigits(behind), VECTOR);
+}
+
+/** The digits of sixteen values. */
+function hexDigits(values: v128): v128 {
+  return i8x16.swizzle(
+    i8x16(0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66),
+    values,
+  );
+}

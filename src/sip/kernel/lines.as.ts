@@ -1,0 +1,153 @@
+/** The start line of a request, and header lines. */
+import { COLON, CR, CRLF, HTAB, isToken, LF, SPACE, VECTOR } from './bytes.as';
+
+/** The table of header names: a cell for each length and first letter, then the names. */
+const LETTERS: i32 = 32;
+const LONGEST_NAME: i32 = 19;
+const CELLS_BYTES: i32 = (LONGEST_NAME + 1) * LETTERS;
+/** A name: its first 16 bytes, what tells its capitals, the last four of both again, id, and the next in its cell. */
+const NAME_BYTES: i32 = 48;
+const NAME_CASE_AT: usize = 16;
+const NAME_TAIL_AT: usize = 32;
+const NAME_TAIL_CASE_AT: usize = 36;
+const NAME_ID_AT: usize = 40;
+const NAME_NEXT_AT: usize = 44;
+const LINE_BYTES: i32 = 16;
+/** The heads of an index, behind which its lines stand. */
+const HEADS_BYTES: i32 = 128;
+/** One more line, in the upper half of a word of `heads`. */
+const ONE_LINE: i32 = 0x10000;
+/** `SIP/2.0` and CR as one word; with the LF so many bytes. */
+const VERSION: u64 = 0x0d302e322f504953;
+const VERSION_BYTES: i32 = 9;
+
+/**
+ * Reads a Request-Line (RFC 3261 §7.1) as it ought to be: a token, a space, bytes that a URI may hold, a space,
+ * `SIP/2.0`, CRLF. Writes to `out` where the method ends and where the URI does; answers where the next line starts,
+ * or 0 where it is not such a line. Reads up to 47 bytes past `end`, and decides nothing by them.
+ */
+export function requestLine(from: i32, end: i32, out: i32): i32 {
+  const spaces = i8x16.splat(<i8>SPACE);
+  let found = i8x16.bitmask(i8x16.eq(v128.load(from), spaces));
+  if (found === 0) return 0;
+  const method = ctz(found);
+  if (!isToken(from, method)) return 0;
+  const uri = from + method + 1;
+  let at = uri;
+  found = noUri(v128.load(at));
+  while (found === 0 && at < end) {
+    at += VECTOR;
+    found = noUri(v128.load(at));
+  }
+  at += ctz(found);
+  const next = at + 1 + VERSION_BYTES;
+  if (at === uri || next > end || <i32>load<u8>(at) !== SPACE || load<u64>(at + 1) !== VERSION) return 0;
+  if (<i32>load<u8>(next - 1) !== LF) return 0;
+  store<i32>(out, from + method);
+  store<i32>(out, at, 4);
+  return next;
+}
+
+/** Which of the bytes no URI can hold: white space, control bytes, angle brackets (§25.1). */
+function noUri(bytes: v128): i32 {
+  const low = i8x16.le_u(bytes, i8x16.splat(<i8>SPACE));
+  const angles = v128.or(i8x16.eq(bytes, i8x16.splat(0x3c)), i8x16.eq(bytes, i8x16.splat(0x3e)));
+  return i8x16.bitmask(v128.or(low, v128.or(angles, i8x16.eq(bytes, i8x16.splat(0x7f)))));
+}
+
+/**
+ * Reads header lines (RFC 3261 §7.3.1) from `from` on, as long as they are ordinary ones: a name of up to 19 bytes,
+ * a colon, one space or none, a value, CRLF, no fold. They go into an index that holds `line` lines so far and has room for
+ * `max`: to `lines` four words each, header id, where the line starts, where the value starts, where it ends, all moved by
+ * `shift`; to `heads`, for each id, the number of its first line and, in the upper half, how many there are. Answers how many
+ * lines there are then: the first line that is not ordinary, the empty one among them, ends it. Reads up to 47 bytes past
+ * `end`, and decides nothing by them.
+ */
+export function scan(
+  from: i32,
+  end: i32,
+  lines: i32,
+  heads: i32,
+  line: i32,
+  max: i32,
+  shift: i32,
+  names: i32,
+): i32 {
+  const colons = i8x16.splat(COLON);
+  const controls = i8x16.splat(<i8>CR);
+  let place = lines + line * LINE_BYTES;
+  let at = from;
+  while (line < max && at < end) {
+    const start = at;
+    const head = v128.load(at);
+    // The end first: the next line is then known before anything is made of this one, and the processor reads ahead.
+    let found = i8x16.bitmask(i8x16.le_u(head, controls));
+    while (found === 0 && at < end) {
+      at += VECTOR;
+      found = i8x16.bitmask(i8x16.le_u(v128.load(at), controls));
+    }
+    at += ctz(found);
+
+    let length = 0;
+    found = i8x16.bitmask(i8x16.eq(head, colons));
+    if (found !== 0) {
+      length = ctz(found);
+    } else {
+      found = i8x16.bitmask(i8x16.eq(v128.load(start, VECTOR), colons));
+      if (found === 0) break;
+      length = VECTOR + ctz(found);
+      if (length > LONGEST_NAME) break;
+    }
+    const id = headerId(start, length, head, names);
+    if (id === 0 && !isToken(start, length)) break;
+
+    let value = start + length + 1;
+    if (<i32>load<u8>(value) === SPACE) value++;
+    if (at + 2 >= end || at <= value || <i32>load<u16>(at) !== CRLF) break;
+    const next: i32 = load<u8>(at, 2);
+    if (next === SPACE || next === HTAB) break;
+    if (<i32>load<u8>(at - 1) <= SPACE || <i32>load<u8>(value) <= SPACE) break;
+
+    store<i32>(place, id);
+    store<i32>(place, start + shift, 4);
+    store<i32>(place, value + shift, 8);
+    store<i32>(place, at + shift, 12);
+    const seen = load<i32>(heads + id * 4);
+    store<i32>(heads + id * 4, (seen === 0 ? line : seen) + ONE_LINE);
+    place += LINE_BYTES;
+    line++;
+    at += 2;
+    if (next === CR) break;
+  }
+  return line;
+}
+
+/** The id of the header whose name stands at `at`, `head` being its first bytes; 0 where the table has none such. */
+function headerId(at: i32, length: i32, head: v128, names: i32): i32 {
+  const wanted = length >= VECTOR ? 0xffff : (1 << length) - 1;
+  let number: i32 = load<u8>(names + length * LETTERS + (<i32>load<u8>(at) & (LETTERS - 1)));
+  while (number !== 0) {
+    const name = names + CELLS_BYTES + number * NAME_BYTES;
+    const folded = v128.or(head, v128.load(name, NAME_CASE_AT));
+    const same = i8x16.bitmask(i8x16.eq(folded, v128.load(name)));
+    if ((same & wanted) === wanted) {
+      const tail = load<i32>(at + length - 4) | load<i32>(name, NAME_TAIL_CASE_AT);
+      if (length <= VECTOR || tail === load<i32>(name, NAME_TAIL_AT)) return load<i32>(name, NAME_ID_AT);
+    }
+    number = load<i32>(name, NAME_NEXT_AT);
+  }
+  return 0;
+}
+
+/**
+ * Copies an index of so many lines from `heads` to `to`, with the lines behind the heads at either place, and moves the
+ * positions by `shift`. The ranges must not overlap.
+ */
+export function copyIndex(heads: i32, to: i32, lines: i32, shift: i32): void {
+  memory.copy(to, heads, HEADS_BYTES);
+  const by = i32x4.replace_lane(i32x4.splat(shift), 0, 0);
+  const end = HEADS_BYTES + lines * LINE_BYTES;
+  for (let at = HEADS_BYTES; at < end; at += LINE_BYTES) {
+    v128.store(to + at, i32x4.add(v128.load(heads + at), by));
+  }
+}

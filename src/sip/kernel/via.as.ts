@@ -1,0 +1,184 @@
+import {
+  CASE_BITS,
+  COLON,
+  COMMA,
+  DQUOTE,
+  EQUALS,
+  FIVE_BYTES,
+  RANGLE,
+  SEMICOLON,
+  VECTOR,
+  ZERO,
+} from './bytes.as';
+
+/** `SIP/2.0/` and `UDP ` as words. */
+const VIA_PROTOCOL: u64 = 0x2f302e322f504953;
+const VIA_TRANSPORT: u32 = 0x20504455;
+const VIA_PROTOCOL_BYTES: i32 = 12;
+/** Where `via` writes what it finds, in bytes: single words, and from `rport` on start and end of values. */
+const VIA_HOST_END: usize = 0;
+const VIA_PORT: usize = 4;
+const VIA_PARAMS: usize = 8;
+const VIA_END: usize = 12;
+const VIA_STAMPS: usize = 16;
+const VIA_RPORT: usize = 20;
+const VIA_RECEIVED: usize = 28;
+const VIA_BRANCH: usize = 36;
+const VIA_CHECK: usize = 44;
+const VIA_SOCKET: usize = 52;
+const VIA_LOOP: usize = 60;
+/** Names of parameters as words. */
+const BRANCH: u64 = 0x68636e617262;
+const RECEIVED: u64 = 0x6465766965636572;
+const RPORT: u64 = 0x74726f7072;
+const SIX_BYTES: u64 = 0xffffffffffff;
+const LETTER_M: i32 = 0x6d;
+const LETTER_S: i32 = 0x73;
+const LETTER_L: i32 = 0x6c;
+const PORT_DIGITS: i32 = 5;
+const MAX_PORT: i32 = 65_535;
+/** Bytes of a Via that are looked at together, each of them one bit of a word. */
+const BLOCK: i32 = 64;
+
+/**
+ * Reads one Via value (§20.42) as it ought to be: `SIP/2.0/UDP`, a space, a host that is a name or IPv4, perhaps a port,
+ * and parameters without white space, quotes and angle brackets, up to a comma or the end. Writes to `out` where the
+ * parts stand, with `shift` added, and -1 for what is absent (`VIA_…` above). Answers 1, or 0 where it is not such a
+ * value. Reads up to 63 bytes past `end`, and decides nothing by them.
+ */
+export function via(from: i32, end: i32, out: i32, shift: i32): i32 {
+  const host = from + VIA_PROTOCOL_BYTES;
+  if (host >= end || load<u64>(from) !== VIA_PROTOCOL || load<u32>(from, 8) !== VIA_TRANSPORT) return 0;
+  clearVia(out);
+  let base = host;
+  let marks = marksOf(base);
+  let part = host;
+  let nameEnd = 0;
+  while (true) {
+    while (marks === 0 && base + BLOCK < end) {
+      base += BLOCK;
+      marks = marksOf(base);
+    }
+    const at = min(base + <i32>ctz(marks), end);
+    marks &= marks - 1;
+    // The end and a comma end a value alike.
+    const byte = at < end ? <i32>load<u8>(at) : COMMA;
+    if (byte === EQUALS) {
+      if (nameEnd === 0) nameEnd = at;
+      continue;
+    }
+    if (byte !== SEMICOLON && byte !== COMMA) return 0;
+    if (part !== host) takeViaParam(part, nameEnd, at, out, shift);
+    else if (!takeSentBy(host, at, out, shift)) return 0;
+    part = at;
+    nameEnd = 0;
+    if (byte === COMMA) break;
+  }
+  store<i32>(out, part + shift, VIA_END);
+  return takeRport(out, shift);
+}
+
+/** Everything that may be absent: behind the words that are always written. */
+function clearVia(out: i32): void {
+  const none = i32x4.splat(-1);
+  v128.store(out, none, VIA_STAMPS);
+  v128.store(out, none, VIA_STAMPS + 16);
+  v128.store(out, none, VIA_STAMPS + 32);
+  v128.store(out, none, VIA_STAMPS + 48);
+}
+
+/** Which of the 64 bytes at `at` end a part of a Via, or may not stand in it, lowest bit first. */
+function marksOf(at: i32): u64 {
+  const low = viaMarks(v128.load(at)) | (viaMarks(v128.load(at, 16)) << 16);
+  const high = viaMarks(v128.load(at, 32)) | (viaMarks(v128.load(at, 48)) << 16);
+  return <u64>(<u32>low) | ((<u64>(<u32>high)) << 32);
+}
+
+/** Comma, semicolon, equals sign; white space, control bytes, `!`, quotes, angle brackets. */
+function viaMarks(bytes: v128): i32 {
+  const low = i8x16.le_u(bytes, i8x16.splat(<i8>DQUOTE));
+  const signs = i8x16.le_u(
+    i8x16.sub(bytes, i8x16.splat(<i8>SEMICOLON)),
+    i8x16.splat(<i8>(RANGLE - SEMICOLON)),
+  );
+  return i8x16.bitmask(v128.or(v128.or(low, signs), i8x16.eq(bytes, i8x16.splat(<i8>COMMA))));
+}
+
+/** Remembers the sent-by that fills the range; false where it is none, or has an IPv6 host. */
+function takeSentBy(host: i32, end: i32, out: i32, shift: i32): bool {
+  let at = host;
+  let others = noHost(v128.load(at));
+  while (others === 0 && at < end) {
+    at += VECTOR;
+    others = noHost(v128.load(at));
+  }
+  at = min(at + ctz(others), end);
+  if (at === host) return false;
+  let port = 0;
+  if (at < end) {
+    if (load<i8>(at) !== COLON) return false;
+    port = portOf(at + 1, end);
+    if (port < 0) return false;
+  }
+  store<i32>(out, at + shift, VIA_HOST_END);
+  store<i32>(out, port, VIA_PORT);
+  store<i32>(out, end + shift, VIA_PARAMS);
+  return true;
+}
+
+/** Which of the bytes stand in no host name: all but letters, digits, dot, dash and underscore. */
+function noHost(bytes: v128): i32 {
+  const folded = v128.or(bytes, i8x16.splat(0x20));
+  const letters = i8x16.le_u(i8x16.sub(folded, i8x16.splat(0x61)), i8x16.splat(25));
+  const digits = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(0x2d)), i8x16.splat(12));
+  const named = v128.or(letters, v128.andnot(digits, i8x16.eq(bytes, i8x16.splat(0x2f))));
+  return i8x16.bitmask(v128.not(v128.or(named, i8x16.eq(bytes, i8x16.splat(0x5f)))));
+}
+
+/** The port that fills the range with one to five digits, or -1. */
+function portOf(from: i32, end: i32): i32 {
+  if (end <= from || end - from > PORT_DIGITS) return -1;
+  let value = 0;
+  for (let at = from; at < end; at++) {
+    const digit = <i32>load<u8>(at) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value <= MAX_PORT ? value : -1;
+}
+
+/** Remembers a parameter of interest; of one that appears twice, the first counts. `equals` is 0 where it has no value. */
+function takeViaParam(semicolon: i32, equals: i32, end: i32, out: i32, shift: i32): void {
+  const name = semicolon + 1;
+  const nameEnd = equals === 0 ? end : equals;
+  const place = viaParam(name, nameEnd - name);
+  if (place === 0) return;
+  if (place <= VIA_RECEIVED && load<i32>(out, VIA_STAMPS) < 0) store<i32>(out, semicolon + shift, VIA_STAMPS);
+  if (load<i32>(out + place) >= 0) return;
+  store<i32>(out + place, (equals === 0 ? end : equals + 1) + shift);
+  store<i32>(out + place, end + shift, 4);
+}
+
+/** Where the value of a parameter of this name is written, or 0. Our own are so in lower case only. */
+function viaParam(name: i32, length: i32): usize {
+  if (length === 1) {
+    const letter: i32 = load<u8>(name);
+    if (letter === LETTER_M) return VIA_CHECK;
+    if (letter === LETTER_S) return VIA_SOCKET;
+    return letter === LETTER_L ? VIA_LOOP : 0;
+  }
+  const word = load<u64>(name) | CASE_BITS;
+  if (length === 6) return (word & SIX_BYTES) === BRANCH ? VIA_BRANCH : 0;
+  if (length === 5) return (word & FIVE_BYTES) === RPORT ? VIA_RPORT : 0;
+  return length === 8 && word === RECEIVED ? VIA_RECEIVED : 0;
+}
+
+/** Puts the port in the place of the value that it was read from: 0 of an empty one. Answers 0 where it is no port. */
+function takeRport(out: i32, shift: i32): i32 {
+  const start = load<i32>(out, VIA_RPORT);
+  if (start < 0) return 1;
+  const end = load<i32>(out, VIA_RPORT + 4);
+  const port = start === end ? 0 : portOf(start - shift, end - shift);
+  store<i32>(out, port, VIA_RPORT);
+  return port < 0 ? 0 : 1;
+}
