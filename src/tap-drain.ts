@@ -38,12 +38,12 @@ const LONGEST_PAUSE_MS = 20;
 const IDLE_MS = 100;
 /** Shorter ones last as long: so much is what the kernel adds to any. */
 const NAP_MS = 0.05;
-/** With more than this share of the ring waiting, there are no naps. */
-const NAP_SHARE = 0.05;
+/** With more waiting, which no core has in its cache for long, there are no naps. */
+const MAX_NAP_BYTES = 2 ** 18;
 /** So many full batches since the last look: datagrams queue up in the receive buffer. */
 const PRESSED_BATCHES = 2;
 /** Up to this share of the ring is there to wait in while they do. */
-const MAX_WAITING_SHARE = 0.5;
+const WAITING_SHARE = 0.5;
 /** A record is published up to a batch's length after the time that it carries. */
 const PUBLISH_SLACK_MS = 100;
 
@@ -77,7 +77,7 @@ export class TapDrain {
   }
 
   private turn(): void {
-    if (this.isPressed() && this.waitingShare < MAX_WAITING_SHARE) {
+    if (this.isPressed() && this.hasWaitingRoom()) {
       this.timer = setTimeout(() => this.turn(), SHORTEST_PAUSE_MS);
       return;
     }
@@ -93,10 +93,9 @@ export class TapDrain {
     return isPressed;
   }
 
-  /** Of the ring. */
-  private get waitingShare(): number {
+  private hasWaitingRoom(): boolean {
     const { reader } = this.parts;
-    return reader.backlogBytes / reader.capacityBytes;
+    return reader.backlogBytes < reader.capacityBytes * WAITING_SHARE;
   }
 
   private slice(): { readonly seen: number; readonly isEmpty: boolean } {
@@ -114,7 +113,7 @@ export class TapDrain {
       if (seen % RELEASE_EVERY !== 0) continue;
       reader.release();
       if (monotonicMs() - startMs > MAX_SLICE_MS) break;
-      if (nap !== undefined && this.waitingShare < NAP_SHARE) nap(NAP_MS);
+      if (nap !== undefined && reader.backlogBytes < MAX_NAP_BYTES) nap(NAP_MS);
     }
     reader.release();
     const lost = dropped();

@@ -115,12 +115,12 @@ test('a long backlog is taken in slices, others get their turns, and time does n
 test('where both threads share a CPU it naps every few records, but with a long backlog', async (t) => {
   const seenAtNaps: number[] = [];
   const { drain, calls, offer } = setUp(undefined, () => seenAtNaps.push(calls.length));
-  const backlog = Math.floor(CAPACITY / RECORD_BYTES / 10);
+  const half = 2 ** 18 / RECORD_BYTES;
+  const backlog = 2 * half;
   for (let i = 1; i <= backlog; i++) offer(i);
   t.after(() => drain.stop());
   drain.start();
   await until('the backlog', () => calls.length > backlog);
-  const half = backlog / 2;
   assert.ok(seenAtNaps.every((seen) => seen >= half - 64));
   assert.ok(seenAtNaps.length >= half / 64 && seenAtNaps.length <= half / 16, `${seenAtNaps.length} naps`);
 });
