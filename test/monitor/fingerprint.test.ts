@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fingerprint } from '../../src/monitor/fingerprint.ts';
+import type { HeaderId } from '../../src/sip/headers.ts';
+import { Header } from '../../src/sip/headers.ts';
 import { Message, parse } from '../../src/sip/message.ts';
-import { bytesOf } from './support/messages.ts';
+import { bytesOf, register } from './support/messages.ts';
+import { Wire } from './support/wire.ts';
 
 const KEY = Int32Array.of(1, 2, 3, 4);
 
@@ -76,5 +79,54 @@ describe('the fingerprint of a REGISTER', () => {
 
   it('is another one with another key', () => {
     assert.notEqual(fingerprintOf(USUAL, Int32Array.of(1, 2, 3, 5)), usual);
+  });
+});
+
+/** And what parsing itself asks for. */
+const NEW_IN_EACH = ['VIA', 'CSEQ', 'CONTENT_LENGTH'];
+
+/** The headers that are asked for while `work` runs. */
+function headersAsked(work: () => void): Set<string> {
+  const asked = new Set<string>();
+  const { countOf, firstOf } = Message.prototype;
+  const note = (wanted: HeaderId) => asked.add(Object.entries(Header).find(([, id]) => id === wanted)![0]);
+  Message.prototype.firstOf = function (id) {
+    note(id);
+    return firstOf.call(this, id);
+  };
+  Message.prototype.countOf = function (id) {
+    note(id);
+    return countOf.call(this, id);
+  };
+  try {
+    work();
+  } finally {
+    Object.assign(Message.prototype, { countOf, firstOf });
+  }
+  return asked;
+}
+
+describe('what the monitor reads', () => {
+  const CONTACTS = ['<sip:24001@10.0.13.244>;expires=360'];
+  const parsed = new Message();
+  const bytes = register({ aor: '24001@iptlab.com', branch: 'z9hG4bK1', contacts: CONTACTS }).bytes;
+  assert.ok(parse(bytes, 0, bytes.length, parsed));
+
+  it('of a REGISTER is in the fingerprint, or new in each', () => {
+    const wire = new Wire();
+    const read = headersAsked(() => void wire.send({ contacts: CONTACTS, nonce: 'n' }));
+    const inFingerprint = headersAsked(() => new Fingerprint(KEY).readRequest(parsed));
+    for (const name of [...NEW_IN_EACH, 'AUTHORIZATION', 'PROXY_AUTHORIZATION'])
+      assert.ok(read.delete(name), name);
+    assert.deepEqual([...read].sort(), [...inFingerprint].sort());
+  });
+
+  it('of its 200 is in the fingerprint, or new in each', () => {
+    const wire = new Wire();
+    const request = wire.send({ contacts: CONTACTS });
+    const read = headersAsked(() => void wire.answer(request, 200, { contacts: CONTACTS }));
+    const inFingerprint = headersAsked(() => new Fingerprint(KEY).readGrant(parsed));
+    for (const name of NEW_IN_EACH) assert.ok(read.delete(name), name);
+    assert.deepEqual([...read].sort(), [...inFingerprint].sort());
   });
 });
