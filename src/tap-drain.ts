@@ -38,8 +38,8 @@ const LONGEST_PAUSE_MS = 20;
 const IDLE_MS = 100;
 /** Shorter ones last as long: so much is what the kernel adds to any. */
 const NAP_MS = 0.05;
-/** With more waiting, which no core has in its cache for long, there are no naps. */
-const MAX_NAP_BYTES = 2 ** 18;
+/** Whoever has to come back sooner has no time for naps: the ring would never be empty, and start over. */
+const NAP_PAUSE_MS = 5;
 /** So many full batches since the last look: datagrams queue up in the receive buffer. */
 const PRESSED_BATCHES = 2;
 /** Up to this share of the ring is there to wait in while they do. */
@@ -57,6 +57,8 @@ export class TapDrain {
   private lostBefore = 0;
   private fullBefore = 0;
   private readonly pace = new Pace();
+  /** Since the ring was empty. */
+  private seen = 0;
   private timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
 
   constructor(parts: TapDrainParts) {
@@ -82,8 +84,14 @@ export class TapDrain {
       return;
     }
     const { seen, isEmpty } = this.slice();
-    if (!isEmpty) this.timer = setImmediate(() => this.turn());
-    else this.timer = setTimeout(() => this.turn(), this.pace.pauseMs(seen));
+    this.seen += seen;
+    if (!isEmpty) {
+      this.pace.hurry();
+      this.timer = setImmediate(() => this.turn());
+      return;
+    }
+    this.timer = setTimeout(() => this.turn(), this.pace.pauseMs(this.seen));
+    this.seen = 0;
   }
 
   private isPressed(): boolean {
@@ -100,6 +108,7 @@ export class TapDrain {
 
   private slice(): { readonly seen: number; readonly isEmpty: boolean } {
     const { reader, tapped, dropped, nap, observer } = this.parts;
+    const mayNap = this.pace.isEasy;
     const startMs = monotonicMs();
     let seen = 0;
     let isEmpty = false;
@@ -113,7 +122,7 @@ export class TapDrain {
       if (seen % RELEASE_EVERY !== 0) continue;
       reader.release();
       if (monotonicMs() - startMs > MAX_SLICE_MS) break;
-      if (nap !== undefined && reader.backlogBytes < MAX_NAP_BYTES) nap(NAP_MS);
+      if (nap !== undefined && mayNap) nap(NAP_MS);
     }
     reader.release();
     const lost = dropped();
@@ -144,6 +153,16 @@ export class TapDrain {
 /** How long to wait for the next records. */
 export class Pace {
   private last = LONGEST_PAUSE_MS;
+
+  /** There is more than one slice can take. */
+  hurry(): void {
+    this.last = SHORTEST_PAUSE_MS;
+  }
+
+  /** There is time between the turns. */
+  get isEasy(): boolean {
+    return this.last >= NAP_PAUSE_MS;
+  }
 
   /** After a pause at whose end so many records were there: one in which about RECORDS_PER_TURN come. */
   pauseMs(seen: number): number {
