@@ -5,13 +5,13 @@ import { EXPIRES_TOLERANCE_SEC } from './binding.ts';
 import type { BindingHooks } from './bindings.ts';
 import { Bindings } from './bindings.ts';
 import { changeOf } from './changes.ts';
-import type { Likeness, ListedContact, OwnUri } from './contact-match.ts';
-import { hasSameUser, likeness, likenessOfTexts } from './contact-match.ts';
+import type { ListedContact, OwnUri } from './contact-match.ts';
 import type { DomainCounts } from './counts.ts';
 import type { Exchange, RequestedContact } from './exchange.ts';
-import { MAX_CONTACTS, TIMEOUT_MS } from './exchange.ts';
+import { TIMEOUT_MS } from './exchange.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { grantOf, remainingOf } from './grants.ts';
+import { Matching } from './matching.ts';
 import type { ResponseReader } from './observe.ts';
 import type { RegistrarLists, RegistrarRecord } from './registrar-lists.ts';
 import { isText } from './texts.ts';
@@ -37,8 +37,7 @@ export class Ledger {
   private readonly bindings: Bindings;
   private readonly lists: RegistrarLists;
   private readonly hooks: LedgerHooks;
-  /** Number of the 2xx that is being worked on. */
-  private stamp = 0;
+  private readonly matching = new Matching();
   private nowMs = 0;
   /** Binding that this 2xx has filled, the last one of several. */
   private filled: Binding | undefined = undefined;
@@ -108,7 +107,7 @@ export class Ledger {
   ): void {
     this.nowMs = nowMs;
     this.bindings.nowMs = nowMs;
-    this.stamp++;
+    this.matching.begin();
     this.filled = undefined;
     const known = this.bindings.use(exchange.aor);
     if (known !== undefined) this.bindings.dropLapsed(known);
@@ -192,13 +191,13 @@ export class Ledger {
     registrar: RegistrarRecord,
     entry: AorEntry,
   ): void {
-    this.matchOwn(exchange, entry, this.proves(response, registrar) ? ITSELF : LIKENESSES);
+    this.matching.matchOwn(exchange, entry, this.proves(response, registrar) ? 'proof' : 'none');
     for (let i = 0; i < exchange.contactCount; i++) {
       const contact = exchange.contacts[i]!;
-      const listed = this.claimOwn(contact, exchange, response);
+      const listed = this.matching.claimOwn(contact, exchange, response);
       this.isOwnListed = listed !== undefined;
       const grantedSec = grantOf(contact, listed, response);
-      const binding = this.matches[i];
+      const binding = this.matching.own[i];
       if (binding !== undefined && isOlder(exchange, binding)) continue;
       if (contact.requestedExpiresSec === 0 || grantedSec === 0) {
         if (binding !== undefined) this.bindings.drop(binding, 'removed');
@@ -210,58 +209,6 @@ export class Ledger {
         this.refresh(binding, exchange, contact, grantedSec);
       }
     }
-  }
-
-  /** Bindings matched with the contacts of the request, by the contacts' numbers. */
-  private readonly matches: (Binding | undefined)[] = new Array<Binding | undefined>(MAX_CONTACTS).fill(
-    undefined,
-  );
-
-  /**
-   * Pairs contacts and bindings, the surest first: a device's second contact must not take its first one's binding.
-   * `takenBack`: how alike a binding may be to a contact with an expiry of 0.
-   */
-  private matchOwn(exchange: Exchange, entry: AorEntry, takenBack: readonly Likeness[]): void {
-    for (let i = 0; i < exchange.contactCount; i++) this.matches[i] = undefined;
-    for (const wanted of LIKENESSES) {
-      for (let i = 0; i < exchange.contactCount; i++) {
-        const contact = exchange.contacts[i]!;
-        if (contact.requestedExpiresSec === 0 && !takenBack.includes(wanted)) continue;
-        this.matches[i] ??= this.unmatched(entry, contact, wanted);
-      }
-    }
-  }
-
-  /** Of several bindings of one device, the one that its phone registered last is what it goes on from. */
-  private unmatched(entry: AorEntry, contact: RequestedContact, wanted: Likeness): Binding | undefined {
-    let best: Binding | undefined;
-    for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
-      if (binding.stamp === this.stamp || likenessOfTexts(binding, contact) !== wanted) continue;
-      if (best === undefined || isLater(binding, best)) best = binding;
-    }
-    if (best !== undefined) best.stamp = this.stamp;
-    return best;
-  }
-
-  private claimOwn(
-    contact: RequestedContact,
-    exchange: Exchange,
-    response: ResponseReader,
-  ): ListedContact | undefined {
-    for (const wanted of contact.requestedExpiresSec === 0 ? ITSELF : LIKENESSES) {
-      for (let i = 0; i < response.contactCount; i++) {
-        const listed = response.contacts[i]!;
-        if (listed.claimed || likeness(contact, listed) !== wanted) continue;
-        listed.claimed = true;
-        return listed;
-      }
-    }
-    // A 2xx must list the contact it grants (§10.3 step 8): alone in the list, it is ours, however rewritten.
-    const sole = response.contacts[0];
-    const isAlone = exchange.contactCount === 1 && response.contactCount === 1 && sole !== undefined;
-    if (!isAlone || contact.requestedExpiresSec === 0 || !hasSameUser(contact, sole)) return undefined;
-    sole.claimed = true;
-    return sole;
   }
 
   private add(entry: AorEntry, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
@@ -312,7 +259,7 @@ export class Ledger {
   private leavesOut(entry: AorEntry): boolean {
     for (let other = entry.first; other !== undefined; other = other.nextOfAor) {
       const isLive = other.state === 'live' && !this.isOver(other);
-      if (isLive && other.stamp !== this.stamp) return true;
+      if (isLive && !this.matching.has(other)) return true;
     }
     return false;
   }
@@ -336,7 +283,7 @@ export class Ledger {
     binding.cseq = exchange.cseq;
     binding.refreshedAtMs = this.nowMs;
     binding.confirmedAtMs = this.nowMs;
-    binding.stamp = this.stamp;
+    this.matching.mark(binding);
     const legs = exchange.handshakeStartMs < exchange.firstAtMs ? 2 : 1;
     this.bindings.grant(binding, grantedSec, legs);
   }
@@ -353,27 +300,11 @@ export class Ledger {
       const listed = response.contacts[i]!;
       if (listed.claimed) continue;
       listed.claimed = true;
-      const alike = isBesideOwn(exchange, response, listed) ? BESIDE_OWN : LIKENESSES;
-      const binding = this.matchListed(entry, listed, alike);
+      const binding = this.matching.matchListed(entry, exchange, response, listed);
       if (exchange.contactCount > 0 && listed.expiresSec !== 0) registrar.listsOthers = true;
       if (binding === undefined) this.learn(entry, listed, response);
       else this.adjust(binding, exchange, listed);
     }
-  }
-
-  private matchListed(
-    entry: AorEntry,
-    listed: ListedContact,
-    alike: readonly Likeness[],
-  ): Binding | undefined {
-    for (const wanted of alike) {
-      for (let binding = entry.first; binding !== undefined; binding = binding.nextOfAor) {
-        if (binding.stamp === this.stamp || likeness(binding, listed) !== wanted) continue;
-        binding.stamp = this.stamp;
-        return binding;
-      }
-    }
-    return undefined;
   }
 
   /** A contact that nobody was seen registering: not news, only new to us. */
@@ -387,7 +318,7 @@ export class Ledger {
     binding.learned = true;
     binding.refreshedAtMs = this.nowMs;
     binding.confirmedAtMs = this.nowMs;
-    binding.stamp = this.stamp;
+    this.matching.mark(binding);
     this.bindings.grant(binding, grantedSec, 2);
     this.hooks.changed('learned', binding);
   }
@@ -421,7 +352,7 @@ export class Ledger {
     let binding = entry.first;
     while (binding !== undefined) {
       const next: Binding | undefined = binding.nextOfAor;
-      const isAbsent = binding.stamp !== this.stamp && binding.state === 'live';
+      const isAbsent = !this.matching.has(binding) && binding.state === 'live';
       if (isAbsent && binding.confirmedAtMs < sentAtMs) this.dropMissing(binding, exchange, registrar);
       binding = next;
     }
@@ -443,37 +374,6 @@ export class Ledger {
   private isOver({ expiresAtMs }: Binding): boolean {
     return expiresAtMs <= this.nowMs + TOLERANCE_MS;
   }
-}
-
-const LIKENESSES: readonly Likeness[] = ['exact', 'instance', 'address', 'folded'];
-/**
- * What a contact that is taken back is: the URI that was written, or what Asterisk made of it. What its device has at
- * another URI, or another device at this one, is a binding of its own: a list that is whole says whether it is there.
- */
-const ITSELF: readonly Likeness[] = ['exact', 'folded'];
-/** How a contact is known that its device has beside the one that it registers: the device does not tell them apart. */
-const BESIDE_OWN: readonly Likeness[] = ['exact', 'address', 'folded'];
-
-/**
- * The list has the contact that this device registers, as it was written, and this one beside it: one that the registrar
- * keeps apart, and no other spelling of what we know.
- */
-function isBesideOwn(exchange: Exchange, response: ResponseReader, listed: ListedContact): boolean {
-  for (let i = 0; i < exchange.contactCount; i++) {
-    const own = exchange.contacts[i]!;
-    if (own.requestedExpiresSec === 0 || likeness(own, listed) !== 'instance') continue;
-    for (let j = 0; j < response.contactCount; j++) {
-      const other = response.contacts[j]!;
-      if (other !== listed && likeness(own, other) === 'exact') return true;
-    }
-  }
-  return false;
-}
-
-/** Known from a list alone comes before anything that a phone was seen registering. */
-function isLater(a: Binding, b: Binding): boolean {
-  if ((a.port === 0) !== (b.port === 0)) return b.port === 0;
-  return a.refreshedAtMs > b.refreshedAtMs;
 }
 
 /** The share of its last grant that had passed when this refresh began. */
