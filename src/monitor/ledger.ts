@@ -11,7 +11,7 @@ import type { Exchange, RequestedContact } from './exchange.ts';
 import { TIMEOUT_MS } from './exchange.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { grantOf, remainingOf } from './grants.ts';
-import { Matching } from './matching.ts';
+import { Matching, takesBackFrom } from './matching.ts';
 import type { ResponseReader } from './observe.ts';
 import type { RegistrarLists, RegistrarRecord } from './registrar-lists.ts';
 import { isText } from './texts.ts';
@@ -366,7 +366,7 @@ export class Ledger {
     }
     // An answer to a query has no own contacts that it could keep to.
     const mayErr = exchange.contactCount > 0 && this.lists.mayErr(registrar);
-    if (mayErr) this.bindings.miss(binding);
+    if (mayErr && !takesBackFrom(exchange, binding)) this.bindings.miss(binding);
     else this.bindings.drop(binding, 'removed');
   }
 

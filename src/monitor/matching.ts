@@ -125,3 +125,15 @@ function isLater(a: Binding, b: Binding): boolean {
   if ((a.port === 0) !== (b.port === 0)) return b.port === 0;
   return a.refreshedAtMs > b.refreshedAtMs;
 }
+
+/**
+ * The request takes back a contact of the device whose binding this is, under another URI: some registrars know a device
+ * by its instance, and take out what it has.
+ */
+export function takesBackFrom(exchange: Exchange, binding: Binding): boolean {
+  for (let i = 0; i < exchange.contactCount; i++) {
+    const contact = exchange.contacts[i]!;
+    if (contact.requestedExpiresSec === 0 && likenessOfTexts(binding, contact) === 'instance') return true;
+  }
+  return false;
+}

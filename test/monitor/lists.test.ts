@@ -53,6 +53,16 @@ describe('what a list leaves out', () => {
     assert.deepEqual(wire.contacts(), ['sip:24001@10.0.13.244']);
   });
 
+  it('for good, where a device has moved, and then takes back what it has', () => {
+    const wire = new Wire().warm();
+    wire.bind({ contacts: [`${A};${DEVICE};expires=60`], cseq: 1 });
+    wire.wait(10).bind({ contacts: [`${B};${DEVICE};expires=0`], cseq: 2 }, { contacts: [] }, PHONE_B);
+    assert.deepEqual(wire.changes(), { added: 1, removed: 1 });
+    wire.wait(1).bind({ contacts: [`${B};${DEVICE};expires=60`], cseq: 3 }, {}, PHONE_B);
+    assert.deepEqual(wire.changes(), { added: 2, removed: 1 });
+    assert.deepEqual(wire.notices(), ['warming_up_over']);
+  });
+
   for (const [change, afterSec] of [
     ['removed', 57],
     ['expired', 58],
