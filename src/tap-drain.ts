@@ -121,8 +121,8 @@ export class TapDrain {
       seen++;
       if (seen % RELEASE_EVERY !== 0) continue;
       reader.release();
-      if (monotonicMs() - startMs > MAX_SLICE_MS) break;
       if (nap !== undefined && mayNap) nap(NAP_MS);
+      if (monotonicMs() - startMs > MAX_SLICE_MS) break;
     }
     reader.release();
     const lost = dropped();
