@@ -76,8 +76,13 @@ export class Binding {
   }
 
   /** Its last accepted REGISTER came from there. */
-  isAt({ a, b, c, d, port }: Endpoint): boolean {
-    return this.port === port && this.d === d && this.c === c && this.b === b && this.a === a;
+  isAt(phone: Endpoint): boolean {
+    return this.port === phone.port && this.isAtHost(phone);
+  }
+
+  /** The same, from whatever port. */
+  isAtHost({ a, b, c, d }: Endpoint): boolean {
+    return this.d === d && this.c === c && this.b === b && this.a === a;
   }
 
   get source(): Endpoint {

@@ -16,7 +16,7 @@ export function changeOf(
   // Known from a list only, there is nothing to compare with.
   if (binding.port === 0) return 'refreshed';
   if (isOtherDevice(binding, exchange, contact)) return 'replaced';
-  if (!isSameHost(binding, exchange)) return 'moved';
+  if (!binding.isAtHost(exchange.phone)) return 'moved';
   const isNewDialogue = binding.callIdA !== exchange.callIdA || binding.callIdB !== exchange.callIdB;
   const isNewUri = binding.uri !== contact.uri;
   // A phone that comes up again takes a new port by itself; a NAT changes it under a phone that goes on.
@@ -31,9 +31,4 @@ export function changeOf(
 function isOtherDevice(binding: Binding, exchange: Exchange, contact: RequestedContact): boolean {
   const bothNamed = binding.instance !== '' && contact.instance !== '';
   return (bothNamed && binding.instance !== contact.instance) || binding.userAgent !== exchange.userAgent;
-}
-
-function isSameHost(binding: Binding, exchange: Exchange): boolean {
-  const { a, b, c, d } = exchange.phone;
-  return binding.d === d && binding.c === c && binding.b === b && binding.a === a;
 }

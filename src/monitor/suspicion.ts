@@ -180,8 +180,7 @@ export class Suspicion {
 
   private isRegisteredFrom(aor: string, phone: Endpoint): boolean {
     for (let known = this.parts.ledger.entryOf(aor)?.first; known !== undefined; known = known.nextOfAor) {
-      const isSame = known.d === phone.d && known.c === phone.c && known.b === phone.b && known.a === phone.a;
-      if (isSame && known.port !== 0) return true;
+      if (known.port !== 0 && known.isAtHost(phone)) return true;
     }
     return false;
   }
