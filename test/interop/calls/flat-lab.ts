@@ -52,7 +52,7 @@ export async function openPbx(lab: Lab, id: PbxId, octet: number, contactMode: C
 }
 
 /** A machine that is busy with something else misses the end of a call now and then, but not three times. */
-const LOOKS = 3;
+export const LOOKS = 3;
 
 /** The verdict on a line; one that is not the expected one is looked at again. */
 export async function verdictOn(

@@ -17,7 +17,7 @@ import type { Program } from './program.ts';
 import { waitUntil } from './wait-until.ts';
 
 const TEMPLATES = join(REPO_ROOT, 'test', 'interop', 'parts', 'asterisk');
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
 const CLI_LIMIT_MS = 20_000;
 /** Debian has moved the modules between the releases. */
 const MODULE_FOLDERS = ['/usr/lib/asterisk/modules', '/usr/lib/x86_64-linux-gnu/asterisk/modules'];

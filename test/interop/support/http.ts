@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { Namespace } from './namespaces.ts';
 
-const ANSWER_LIMIT_MS = 5_000;
+const ANSWER_LIMIT_MS = 20_000;
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 
 export interface HttpAnswer {

@@ -11,8 +11,8 @@ import { readyPart } from './parts.ts';
 import type { Program } from './program.ts';
 import { waitUntil } from './wait-until.ts';
 
-const START_LIMIT_MS = 15_000;
-const KAMCMD_LIMIT_MS = 5_000;
+const START_LIMIT_MS = 60_000;
+const KAMCMD_LIMIT_MS = 20_000;
 
 export interface KamailioCallsOptions {
   readonly ip: string;

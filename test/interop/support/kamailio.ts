@@ -12,8 +12,8 @@ import type { KamailioBinding } from './ul-dump.ts';
 import { rpc, ulDump } from './ul-dump.ts';
 import { waitUntil } from './wait-until.ts';
 
-const START_LIMIT_MS = 15_000;
-const KAMCMD_LIMIT_MS = 5_000;
+const START_LIMIT_MS = 60_000;
+const KAMCMD_LIMIT_MS = 20_000;
 
 /** What the registrar does with every request; `drop`: nothing, as if it were gone. */
 export type RegistrarMode = 'ok' | 'drop' | 'trying' | '403' | '404' | '423' | '500' | '503';

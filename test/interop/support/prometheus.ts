@@ -6,7 +6,7 @@ import { readyPart } from './parts.ts';
 import type { Program } from './program.ts';
 import { waitUntil } from './wait-until.ts';
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 const PORT = 9090;
 
 export interface PrometheusOptions {

@@ -10,7 +10,10 @@ import type { Namespace } from './namespaces.ts';
 import type { Program } from './program.ts';
 import { waitUntil } from './wait-until.ts';
 
-const START_LIMIT_MS = 15_000;
+/** Long: a test may start a dozen of them on two cores, with their PBXs and phones. */
+const START_LIMIT_MS = 60_000;
+/** Its last word of a start, asked before /readyz is: within a namespace each question is a process of its own. */
+const RUNNING = '"msg":"running"';
 const HTTP_PORT = 9080;
 
 export interface RollcallOptions {
@@ -81,6 +84,7 @@ export async function startRollcall(lab: Lab, options: RollcallOptions): Promise
   await waitUntil(
     `/readyz of Rollcall at ${address}`,
     async () => {
+      if (namespace && !program.output().includes(RUNNING)) return undefined;
       const { status, body } = await ask('/readyz');
       if (status === 200) return true;
       throw new Error(`HTTP ${status}: ${body.slice(0, 200)}`);
