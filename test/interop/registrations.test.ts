@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { kernelSockets } from '../../src/net/kernel-sockets.ts';
+import { endpointFrom } from '../../src/sip/address.ts';
 import { addressesOf } from './support/addresses.ts';
 import { parseExposition, total } from './support/exposition.ts';
 import type { KamailioRegistrar } from './support/kamailio.ts';
@@ -136,11 +138,14 @@ describe('1,000 phones through Rollcall at Kamailio', needs('kamailio', 'sipp', 
   });
 
   it('every datagram is accounted for', async () => {
-    const { samples } = await counted();
-    assert.equal(
-      total(samples, 'rollcall_datagrams_total', { from: 'phone', outcome: 'forwarded' }),
-      total(samples, 'rollcall_datagrams_total', { from: 'registrar', outcome: 'forwarded' }),
-    );
+    const { samples, all } = await counted();
+    const forwarded = (from: string): number =>
+      total(samples, 'rollcall_datagrams_total', { from, outcome: 'forwarded' });
+    // A machine that stands still wakes up to full receive buffers; what was thrown away then was not answered.
+    const drops = kernelSockets([endpointFrom(`${registrarIp}:5060`)!])[0]?.drops ?? 0;
+    const unanswered = forwarded('phone') - forwarded('registrar');
+    const most = drops + all('rollcall_socket_drops_total');
+    assert.ok(drops <= unanswered && unanswered <= most, `${drops} <= ${unanswered} <= ${most}`);
     assert.equal(total(samples, 'rollcall_datagrams_total', { outcome: 'dropped' }), 0);
   });
 });
