@@ -73,7 +73,7 @@ function settled(rollcall: Rollcall, what: string, isThere: (counts: Told) => bo
     const counts = await countsOf(rollcall);
     return isThere(counts) ? counts : undefined;
   };
-  return waitUntil(what, probe, { withinMs: 5000, everyMs: 50, program: rollcall.program });
+  return waitUntil(what, probe, { withinMs: 30_000, everyMs: 50, program: rollcall.program });
 }
 
 describe('guessed passwords and old nonces', {
