@@ -103,7 +103,9 @@ function describeOne(id: PbxId): void {
       assert.equal(await second.over(LIMIT_MS), true);
       const after = await counts(rollcall);
       const more = (what: keyof Counts): number => after[what] - before[what];
-      assert.deepEqual([more('pbxBye'), more('phoneBye')], [1, 1], 'each BYE passes Rollcall, once');
+      // Whoever waited too long for an answer has sent it again.
+      assert.ok(more('pbxBye') >= 1, "the PBX's BYE passes Rollcall");
+      assert.ok(more('phoneBye') >= 1, "the phone's BYE passes Rollcall");
     }
 
     it('either side hangs up', callTwice);
