@@ -1,13 +1,13 @@
+import type { AorName } from './aor.ts';
 import type { Binding } from './binding.ts';
 import type { DomainCounts } from './counts.ts';
-import type { Exchange } from './exchange.ts';
 
 /** One AOR with its bindings, the latest first. */
-export class AorEntry {
+export class AorEntry implements AorName {
   readonly aor: string;
   readonly host: string;
-  /** The AOR's hash. */
-  readonly hash: number;
+  readonly aorA: number;
+  readonly aorB: number;
   /** Where its gauges and changes are counted; fixed with the first binding. */
   readonly domain: DomainCounts;
   first: Binding | undefined = undefined;
@@ -19,10 +19,11 @@ export class AorEntry {
   /** Heard of since it was last moved to the end of those that must go first. */
   wasUsed = false;
 
-  constructor({ aor, host, aorHash }: Pick<Exchange, 'aor' | 'host' | 'aorHash'>, domain: DomainCounts) {
+  constructor({ aor, host, aorA, aorB }: AorName, domain: DomainCounts) {
     this.aor = aor;
     this.host = host;
-    this.hash = aorHash;
+    this.aorA = aorA;
+    this.aorB = aorB;
     this.domain = domain;
   }
 }

@@ -15,9 +15,11 @@ import {
 } from '../sip/bytes.ts';
 import { NameAddr, readNameAddr } from '../sip/name-addr.ts';
 import { quotedEnd } from '../sip/params.ts';
+import type { HashKey } from '../sip/siphash.ts';
+import { HashInput, sipHash128 } from '../sip/siphash.ts';
 import { readUri, Uri } from '../sip/uri.ts';
 import { isEscape } from '../sip/uri-compare.ts';
-import { boundedText, hashOf, hashOfEnd, isText, TextPool } from './texts.ts';
+import { boundedText, hashOfEnd, isText, TextPool } from './texts.ts';
 
 /** Longer AORs and hosts are cut, and end in a hash of the whole. */
 export const MAX_AOR_LENGTH = 255;
@@ -29,21 +31,36 @@ const HOST_PLACES = 256;
 
 const HEX = '0123456789ABCDEF';
 
+/** An address of record, and the keyed hash that it is found and told by. */
+export interface AorName {
+  /** `24001@iptlab.com`; `iptlab.com` where there is no user; `24001` alone with domains ignored. */
+  readonly aor: string;
+  /** The host, `iptlab.com`; empty for a tel URI. */
+  readonly host: string;
+  /**
+   * 64 bits of a keyed hash of the AOR, in two halves. They may decide without the text: who does not know the key can't
+   * make two AORs of one hash, and by chance one pair in 10^19 has one.
+   */
+  readonly aorA: number;
+  readonly aorB: number;
+}
+
 /**
  * Reads the address of record of a To or From value (RFC 3261 §10.3 step 5): sip and sips are the same;
  * display name, port, parameters and password are dropped; the user's escapes are undone; the host is lower
  * case. What is not printable ASCII, and `%` itself, stands escaped, so that two different users never
  * become one text. One object serves all datagrams.
  */
-export class AorReader {
-  /** `24001@iptlab.com`; `iptlab.com` where there is no user; `24001` alone with domains ignored. */
+export class AorReader implements AorName {
   aor = '';
-  /** The host, `iptlab.com`; empty for a tel URI. */
   host = '';
-  /** A hash of the AOR. */
-  hash = 0;
+  aorA = 0;
+  aorB = 0;
 
   private readonly domain: 'keep' | 'ignore';
+  private readonly key: HashKey;
+  private readonly input = new HashInput();
+  private readonly out = new Int32Array(2);
   private readonly value = new NameAddr();
   private readonly uri = new Uri();
   private readonly scratch = new Uint8Array(SCRATCH_BYTES);
@@ -54,8 +71,9 @@ export class AorReader {
   private lastStart = 0;
   private lastEnd = 0;
 
-  constructor(domain: 'keep' | 'ignore') {
+  constructor(domain: 'keep' | 'ignore', key: HashKey) {
     this.domain = domain;
+    this.key = key;
   }
 
   /** False where the value holds no sip, sips or tel URI; `aor` and `host` are then as they were. */
@@ -92,8 +110,10 @@ export class AorReader {
   private take(bytes: Uint8Array, start: number, hostAt: number, end: number): void {
     const hasUserAndHost = hostAt > start && hostAt < end;
     const aorEnd = this.domain === 'ignore' && hasUserAndHost ? hostAt - 1 : end;
-    this.hash = hashOf(bytes, start, aorEnd);
-    this.aor = pooled(this.aors, bytes, start, aorEnd, this.hash);
+    sipHash128(this.key, this.input.clear().field(bytes, start, aorEnd), this.out);
+    this.aorA = this.out[0]!;
+    this.aorB = this.out[1]!;
+    this.aor = pooled(this.aors, bytes, start, aorEnd, this.aorA);
     this.host = pooled(this.hosts, bytes, hostAt, end, hashOfEnd(bytes, hostAt, end));
   }
 

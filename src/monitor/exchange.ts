@@ -1,8 +1,9 @@
 import { Endpoint } from '../sip/address.ts';
+import type { AorName } from './aor.ts';
 import type { Binding } from './binding.ts';
 import type { ExchangeKey } from './exchange-key.ts';
 import type { AttemptKind } from './lists.ts';
-import type { Challenge } from './nonces.ts';
+import { NonceKey } from './nonce-key.ts';
 import { SettledKeys } from './settled-keys.ts';
 
 /** RFC 3261 §17.1.2.2 timer F: 64 × T1, when a client gives up. */
@@ -35,7 +36,7 @@ export class RequestedContact {
 export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered' | 'over';
 
 /** One REGISTER transaction as it was seen. Objects are used again: hold one no longer than its table does. */
-export class Exchange {
+export class Exchange implements AorName {
   /** Its ExchangeKey; `cseq` is part of that, too. */
   branchA = 0;
   branchB = 0;
@@ -55,8 +56,8 @@ export class Exchange {
 
   aor = '';
   host = '';
-  /** Any hash of the AOR. */
-  aorHash = 0;
+  aorA = 0;
+  aorB = 0;
   kind: AttemptKind = 'initial';
   readonly phone = new Endpoint();
   userAgent = '';
@@ -65,12 +66,12 @@ export class Exchange {
   callIdB = 0;
   cseq = 0;
   /** The nonces that were answered, so many of them; 0 = no credentials. */
-  readonly nonces: string[] = [''];
+  readonly nonces: NonceKey[] = [new NonceKey()];
   nonceCount = 0;
   /** When the handshake that this belongs to began: its own first copy, or the REGISTER that was challenged. */
   handshakeStartMs = 0;
-  /** Where the answer was a plain challenge: copies of it may carry other nonces. */
-  challenge: Challenge | undefined = undefined;
+  /** Its number, where the answer was a plain challenge: copies of it may carry other nonces. */
+  challenge: number | undefined = undefined;
 
   /** `Contact: *` with `Expires: 0`. */
   removesAll = false;
@@ -92,6 +93,19 @@ export class Exchange {
 
   get hasCredentials(): boolean {
     return this.nonceCount > 0;
+  }
+
+  setAor({ aor, aorA, aorB, host }: AorName): void {
+    this.aor = aor;
+    this.host = host;
+    this.aorA = aorA;
+    this.aorB = aorB;
+  }
+
+  /** Makes the next nonce; the same object for the next exchange that has this one's place. */
+  addNonce(): NonceKey {
+    if (this.nonces.length === this.nonceCount) this.nonces.push(new NonceKey());
+    return this.nonces[this.nonceCount++]!;
   }
 
   /** The contact with this number; made when first needed. */

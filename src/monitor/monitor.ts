@@ -33,7 +33,7 @@ export class Monitor implements MonitorView {
 
   constructor(options: Partial<MonitorOptions>, emit: (event: Event) => void) {
     const all: MonitorOptions = { ...DEFAULT_MONITOR_OPTIONS, ...options };
-    const reader = new AorReader(all.aorDomain);
+    const reader = new AorReader(all.aorDomain, all.exchangeHashKey);
     this.label = all.aorLabels === 'hash' ? all.hashAor : (aor) => aor;
     this.parts = new Parts(all, this.label, emit);
     this.registrations = new Registrations(this.parts, reader, all.exchangeHashKey);

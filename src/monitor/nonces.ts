@@ -1,294 +1,325 @@
-import { LRUCache } from 'lru-cache';
 import type { Endpoint } from '../sip/address.ts';
 import type { Exchange } from './exchange.ts';
 import { TIMEOUT_MS } from './exchange.ts';
-import { Generations } from './generations.ts';
+import type { NonceKey } from './nonce-key.ts';
+import type { OpenChallenges } from './open-challenges.ts';
+import { ABANDONED_MS } from './open-challenges.ts';
+import { CHAIN_WORDS, ChainedRows } from './row-ring.ts';
 import type { Credentials } from './verdict.ts';
 
 /** An answer to a nonce this young is the answer to its challenge; to an older one it is a nonce reused. */
 export const FRESH_MS = 30_000;
-/** A challenge that no REGISTER with credentials followed within this time is abandoned. */
-export const ABANDONED_MS = 32_000;
 /** What was issued matters to a request that answers it while fresh, and to that request's answer, however late. */
 const MEMORY_MS = FRESH_MS + TIMEOUT_MS;
-/** How long a nonce stays known as rejected after its last use. */
+/** How long a nonce stays known as rejected after it was last turned down. */
 const REJECTED_MEMORY_MS = 3_600_000;
 const MAX_REJECTED = 65_536;
-/** Longer nonces are told apart by their first bytes and a hash of the whole. */
-export const MAX_NONCE_LENGTH = 128;
 
-/** A plain challenge that waits for its REGISTER with credentials. One object for all nonces of one response. */
-export class Challenge {
-  readonly aor: string;
-  /** Where it went, as an Endpoint has it. */
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-  readonly d: number;
-  readonly atMs: number;
-  readonly handshakeStartMs: number;
-  /** Answered, or no longer to be judged because something we needed was lost. */
-  done = false;
-  next: Challenge | undefined = undefined;
+/** An AOR, as an Exchange tells it. */
+export type AorKey = Pick<Exchange, 'aorA' | 'aorB'>;
 
-  constructor(exchange: Exchange, atMs: number) {
-    const { a, b, c, d } = exchange.phone;
-    this.aor = exchange.aor;
-    this.a = a;
-    this.b = b;
-    this.c = c;
-    this.d = d;
-    this.atMs = atMs;
-    this.handshakeStartMs = exchange.handshakeStartMs;
-  }
-}
+const NONCE_A = CHAIN_WORDS;
+const NONCE_B = 3;
+const AOR_A = 4;
+const AOR_B = 5;
+const FLAGS = 6;
+/** Number of the oldest open challenge, where HAS_CHALLENGE says that there is one. */
+const CHALLENGE = 7;
+/** Two doubles. `LAST_AT`: when it was issued, or turned down, the last time. */
+const LAST_AT = 8;
+const HANDSHAKE_START = 10;
+/** Of an issue: the address that it went to, as an Endpoint has it; meaningless where it went to several. */
+const PHONE = 12;
 
-/** What became of one nonce with one AOR. */
-class Use {
-  readonly aor: string;
-  accepted = false;
-  /** When the handshake began in which this AOR was given the nonce. */
-  handshakeStartMs = 0;
-  /** The plain challenge of this AOR with this nonce; further ones, oldest first, where there were more. */
-  challenge: Challenge | undefined = undefined;
-  more: Challenge[] | undefined = undefined;
+/** Of a row: it was heard of again since it stands where it does. */
+const RENEWED = 1;
+/** It is the use of a nonce by an AOR to which it was not issued first. */
+const IS_OTHER = 2;
+/** The nonce went to several addresses. */
+const SHARED = 4;
+const ACCEPTED = 8;
+const HAS_CHALLENGE = 16;
+/** Behind the oldest open challenge there are others. */
+const HAS_MORE = 32;
 
-  constructor(aor: string) {
-    this.aor = aor;
-  }
+/** Rows that are forgotten by age, and of which those that are heard of again go to the end in their turn. */
+class AgingRows extends ChainedRows {
+  private readonly max: number;
+  private readonly memoryMs: number;
+  /** A row is about to go, `early` where it could still matter. */
+  private readonly onForget: (at: number, when: 'in time' | 'early') => void;
 
-  open(challenge: Challenge): void {
-    if (challenge === this.challenge || this.more?.includes(challenge) === true) return;
-    if (this.challenge === undefined || this.challenge.done) this.challenge = challenge;
-    else if (this.more === undefined) this.more = [challenge];
-    else this.more.push(challenge);
+  constructor(max: number, memoryMs: number, onForget: (at: number, when: 'in time' | 'early') => void) {
+    super();
+    this.max = Math.max(1, max);
+    this.memoryMs = memoryMs;
+    this.onForget = onForget;
   }
 
-  /** Takes the oldest challenge that is still open. */
-  takeOpen(): Challenge | undefined {
-    while (this.challenge !== undefined) {
-      const { challenge } = this;
-      this.challenge = this.more?.shift();
-      if (!challenge.done) return challenge;
+  enter(hash: number, nonce: NonceKey, who: AorKey, flags: number, nowMs: number): number {
+    this.forget(nowMs);
+    if (this.size >= this.max) {
+      this.onForget(this.at(this.oldest), 'early');
+      this.forgetOldest();
     }
-    return undefined;
+    const at = this.addUnder(hash);
+    const { times, words } = this;
+    words[at + NONCE_A] = nonce.a;
+    words[at + NONCE_B] = nonce.b;
+    words[at + AOR_A] = who.aorA;
+    words[at + AOR_B] = who.aorB;
+    words[at + FLAGS] = flags;
+    times[(at + LAST_AT) >>> 1] = nowMs;
+    return at;
   }
 
-  giveUp(): void {
-    for (let open = this.takeOpen(); open !== undefined; open = this.takeOpen()) open.done = true;
-  }
-}
-
-/**
- * One nonce as it was issued. Registrars whose nonce is made from the time alone issue the same one to
- * every phone that asks in the same second, so what became of it is kept per AOR.
- */
-class Issue {
-  issuedAtMs: number;
-  /** The address that it was issued to; meaningless where it went to several. */
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-  readonly d: number;
-  shared = false;
-  /** The AOR that it was first issued to; further ones are in a table of their own. */
-  readonly use: Use;
-
-  constructor({ aor, phone }: Exchange, nowMs: number) {
-    this.issuedAtMs = nowMs;
-    this.a = phone.a;
-    this.b = phone.b;
-    this.c = phone.c;
-    this.d = phone.d;
-    this.use = new Use(aor);
+  renew(at: number, nowMs: number): void {
+    this.words[at + FLAGS]! |= RENEWED;
+    this.times[(at + LAST_AT) >>> 1] = nowMs;
   }
 
-  wentTo({ a, b, c, d }: Endpoint): boolean {
-    return this.d === d && this.c === c && this.b === b && this.a === a;
+  /** Lets go of what is too old to matter; the oldest is then one that still does, and was not renewed. */
+  forget(nowMs: number): void {
+    while (this.size > 0) {
+      const at = this.at(this.oldest);
+      if ((this.words[at + FLAGS]! & RENEWED) !== 0) {
+        this.putLast(at);
+        continue;
+      }
+      if (nowMs - this.times[(at + LAST_AT) >>> 1]! < this.memoryMs) return;
+      this.onForget(at, 'in time');
+      this.forgetOldest();
+    }
+  }
+
+  /** The oldest row becomes the newest. */
+  private putLast(at: number): void {
+    const hash = this.words[at]!;
+    this.forgetOldest();
+    const to = this.addUnder(hash);
+    this.words.copyWithin(to + CHAIN_WORDS, at + CHAIN_WORDS, at + PHONE + 4);
+    this.words[to + FLAGS]! &= ~RENEWED;
   }
 }
 
 /**
  * The nonces lately seen in challenges, and those that were rejected. Challenge and retry are matched by
  * nonce, because some phones change Call-ID and From tag in between.
+ *
+ * Registrars whose nonce is made from the time alone issue the same one to every phone that asks in the same second, so
+ * what became of it is kept per AOR: for the first one in the row of the issue, for each further one in its own.
  */
 export class Nonces {
-  private readonly issues: Generations<Issue>;
-  /** By nonce and AOR: AORs other than the one that a nonce was first issued to. */
-  private readonly otherUses: Generations<Use>;
-  /** By nonce and AOR: when it was last turned down. */
-  private readonly rejected: LRUCache<string, number>;
-  /** With how many AORs a nonce was: of nearly all that is none, and asking this takes no text of its own. */
-  private readonly rejections = new Map<string, number>();
-  private nowMs = 0;
+  private readonly issues: AgingRows;
+  private readonly rejected: AgingRows;
+  private readonly challenges: OpenChallenges;
+  /** By row, in words: open challenges of one nonce and AOR behind the oldest. */
+  private readonly more = new Map<string, number[]>();
 
   /** `onEvict` is told of each nonce that had to go while it could still matter. */
-  constructor(max: number, onEvict: () => void) {
-    const giveUp = (use: Use): void => {
-      use.giveUp();
-      onEvict();
-    };
-    this.issues = new Generations<Issue>(max, MEMORY_MS, ({ use }) => giveUp(use));
-    this.otherUses = new Generations<Use>(max, MEMORY_MS, giveUp);
-    this.rejected = new LRUCache<string, number>({
-      max: Math.min(max, MAX_REJECTED),
-      dispose: (atMs, key, reason) => {
-        if (reason !== 'set') this.noteRejection(nonceOf(key), -1);
-        if (reason === 'evict' && this.nowMs - atMs < REJECTED_MEMORY_MS) onEvict();
-      },
+  constructor(max: number, challenges: OpenChallenges, onEvict: () => void) {
+    this.challenges = challenges;
+    this.issues = new AgingRows(max, MEMORY_MS, (at, when) => {
+      if (when === 'early') {
+        this.giveUp(at);
+        onEvict();
+      }
+      if (this.hasFlag(at, HAS_MORE)) this.more.delete(this.nameOf(at));
+    });
+    this.rejected = new AgingRows(Math.min(max, MAX_REJECTED), REJECTED_MEMORY_MS, (_at, when) => {
+      if (when === 'early') onEvict();
     });
   }
 
   /** A challenge that answers `exchange` carried this nonce. */
-  issue(nonce: string, exchange: Exchange, nowMs: number): void {
-    this.nowMs = nowMs;
-    let issue = this.issues.get(nonce);
-    if (issue === undefined) issue = new Issue(exchange, nowMs);
-    else if (!issue.wentTo(exchange.phone)) issue.shared = true;
-    issue.issuedAtMs = nowMs;
-    this.issues.set(nonce, issue);
-    const use = this.useFor(nonce, exchange.aor, issue);
-    use.handshakeStartMs = exchange.handshakeStartMs;
-    use.accepted = false;
-    if (exchange.challenge !== undefined) use.open(exchange.challenge);
-  }
-
-  private useFor(nonce: string, aor: string, issue: Issue): Use {
-    if (issue.use.aor === aor) return issue.use;
-    const key = keyOf(nonce, aor);
-    const use = this.otherUses.get(key) ?? new Use(aor);
-    this.otherUses.set(key, use);
-    return use;
-  }
-
-  private useOf(nonce: string, aor: string, issue: Issue | undefined): Use | undefined {
-    if (issue === undefined) return undefined;
-    return issue.use.aor === aor ? issue.use : this.otherUses.get(keyOf(nonce, aor));
+  issue(nonce: NonceKey, exchange: Exchange, nowMs: number): void {
+    const { issues } = this;
+    const known = this.findIssue(nonce);
+    if (known >= 0) {
+      if (!this.wentTo(known, exchange.phone)) issues.words[known + FLAGS]! |= SHARED;
+      issues.renew(known, nowMs);
+    }
+    const use =
+      known < 0 ? this.enterIssue(nonce, exchange, nowMs) : this.useFor(nonce, exchange, known, nowMs);
+    issues.times[(use + HANDSHAKE_START) >>> 1] = exchange.handshakeStartMs;
+    issues.words[use + FLAGS]! &= ~ACCEPTED;
+    if (exchange.challenge !== undefined) this.open(use, exchange.challenge);
   }
 
   /**
-   * A REGISTER for `aor` answers this nonce: its oldest open challenge is answered. When the handshake began
+   * A REGISTER for an AOR answers this nonce: its oldest open challenge is answered. When the handshake began
    * that goes on with it; undefined where none does, because nobody was seen issuing the nonce to this AOR,
    * or what it was issued for is over: accepted, turned down, or too long ago.
    */
-  answer(nonce: string, aor: string, nowMs: number): number | undefined {
-    const issue = this.issues.get(nonce);
-    const use = this.useOf(nonce, aor, issue);
-    if (use === undefined || issue === undefined) return undefined;
-    const open = use.takeOpen();
+  answer(nonce: NonceKey, who: AorKey, nowMs: number): number | undefined {
+    const { challenges } = this;
+    const issue = this.findIssue(nonce);
+    const use = this.useOf(nonce, who, issue);
+    if (use < 0) return undefined;
+    const open = this.takeOpen(use);
     if (open !== undefined) {
-      open.done = true;
-      return open.handshakeStartMs;
+      challenges.close(open);
+      return challenges.handshakeStartOf(open);
     }
-    const isOver = use.accepted || nowMs - issue.issuedAtMs > ABANDONED_MS || this.isRejected(nonce, aor);
-    return isOver ? undefined : use.handshakeStartMs;
+    const isOld = nowMs - this.issuedAtMs(issue) > ABANDONED_MS;
+    const isOver = isOld || this.hasFlag(use, ACCEPTED) || this.isRejected(nonce, who);
+    return isOver ? undefined : this.issues.times[(use + HANDSHAKE_START) >>> 1];
   }
 
-  private isRejected(nonce: string, aor: string): boolean {
-    return this.rejections.has(nonce) && this.rejected.get(keyOf(nonce, aor)) !== undefined;
-  }
-
-  /** How a nonce stands with `aor` for a request sent at `sentAtMs`. */
-  standing(nonce: string, aor: string, sentAtMs: number): Exclude<Credentials, 'none' | 'unknown'> {
-    if (this.isRejected(nonce, aor)) return 'rejected';
-    const issue = this.issues.get(nonce);
-    if (issue === undefined || sentAtMs - issue.issuedAtMs > FRESH_MS) return 'old';
-    return this.useOf(nonce, aor, issue)?.accepted === true ? 'old' : 'fresh';
+  /** How a nonce stands with an AOR for a request sent at `sentAtMs`. */
+  standing(nonce: NonceKey, who: AorKey, sentAtMs: number): Exclude<Credentials, 'none' | 'unknown'> {
+    if (this.isRejected(nonce, who)) return 'rejected';
+    const issue = this.findIssue(nonce);
+    if (issue < 0 || sentAtMs - this.issuedAtMs(issue) > FRESH_MS) return 'old';
+    const use = this.useOf(nonce, who, issue);
+    return use >= 0 && this.hasFlag(use, ACCEPTED) ? 'old' : 'fresh';
   }
 
   /** True where the nonce was issued to this address and to no other: the source of the answer is then no forgery. */
-  isProven(nonce: string, phone: Endpoint): boolean {
-    const issue = this.issues.get(nonce);
-    return issue !== undefined && !issue.shared && issue.wentTo(phone);
+  isProven(nonce: NonceKey, phone: Endpoint): boolean {
+    const issue = this.findIssue(nonce);
+    return issue >= 0 && !this.hasFlag(issue, SHARED) && this.wentTo(issue, phone);
   }
 
-  accept(nonce: string, aor: string): void {
-    const use = this.useOf(nonce, aor, this.issues.get(nonce));
-    if (use !== undefined) use.accepted = true;
+  accept(nonce: NonceKey, who: AorKey): void {
+    const use = this.useOf(nonce, who, this.findIssue(nonce));
+    if (use >= 0) this.issues.words[use + FLAGS]! |= ACCEPTED;
   }
 
-  reject(nonce: string, aor: string, nowMs: number): void {
-    this.nowMs = nowMs;
-    const key = keyOf(nonce, aor);
-    if (!this.rejected.has(key)) this.noteRejection(nonce, 1);
-    this.rejected.set(key, nowMs);
-  }
-
-  private noteRejection(nonce: string, by: 1 | -1): void {
-    const count = (this.rejections.get(nonce) ?? 0) + by;
-    if (count > 0) this.rejections.set(nonce, count);
-    else this.rejections.delete(nonce);
+  reject(nonce: NonceKey, who: AorKey, nowMs: number): void {
+    const known = this.find(this.rejected, nonce, who);
+    if (known >= 0) this.rejected.renew(known, nowMs);
+    else this.rejected.enter(hashOf(nonce, who), nonce, who, IS_OTHER, nowMs);
   }
 
   /** Lets go of what is too old to matter. */
   forget(nowMs: number): void {
-    this.nowMs = nowMs;
-    this.issues.advance(nowMs);
-    this.otherUses.advance(nowMs);
-    for (;;) {
-      const oldest = this.rejected.rkeys().next();
-      const atMs = oldest.done === true ? undefined : this.rejected.peek(oldest.value);
-      if (atMs === undefined || nowMs - atMs < REJECTED_MEMORY_MS) return;
-      this.rejected.delete(oldest.value as string);
+    this.issues.forget(nowMs);
+    this.rejected.forget(nowMs);
+  }
+
+  private isRejected(nonce: NonceKey, who: AorKey): boolean {
+    return this.find(this.rejected, nonce, who) >= 0;
+  }
+
+  // --- rows
+
+  private findIssue({ a, b }: NonceKey): number {
+    const { issues } = this;
+    for (let at = issues.newestUnder(a); at >= 0; at = issues.olderThan(at)) {
+      const { words } = issues;
+      if (words[at + NONCE_B] === b && words[at + NONCE_A] === a && (words[at + FLAGS]! & IS_OTHER) === 0)
+        return at;
     }
+    return -1;
+  }
+
+  /** The row of a nonce and an AOR together. */
+  private find(rows: ChainedRows, nonce: NonceKey, who: AorKey): number {
+    const { words } = rows;
+    for (let at = rows.newestUnder(hashOf(nonce, who)); at >= 0; at = rows.olderThan(at)) {
+      const isNonce = words[at + NONCE_A] === nonce.a && words[at + NONCE_B] === nonce.b;
+      if (isNonce && isOf(words, at, who) && (words[at + FLAGS]! & IS_OTHER) !== 0) return at;
+    }
+    return -1;
+  }
+
+  /** What became of an issued nonce with an AOR, or -1. */
+  private useOf(nonce: NonceKey, who: AorKey, issue: number): number {
+    if (issue < 0 || isOf(this.issues.words, issue, who)) return issue;
+    return this.find(this.issues, nonce, who);
+  }
+
+  /** The same; the row is made where there is none. */
+  private useFor(nonce: NonceKey, exchange: Exchange, issue: number, nowMs: number): number {
+    const use = this.useOf(nonce, exchange, issue);
+    if (use < 0) return this.issues.enter(hashOf(nonce, exchange), nonce, exchange, IS_OTHER, nowMs);
+    if (use !== issue) this.issues.renew(use, nowMs);
+    return use;
+  }
+
+  private enterIssue(nonce: NonceKey, exchange: Exchange, nowMs: number): number {
+    const at = this.issues.enter(nonce.a, nonce, exchange, 0, nowMs);
+    exchange.phone.putHost(this.issues.words, at + PHONE);
+    return at;
+  }
+
+  private wentTo(issue: number, phone: Endpoint): boolean {
+    return phone.isHostAt(this.issues.words, issue + PHONE);
+  }
+
+  private issuedAtMs(issue: number): number {
+    return this.issues.times[(issue + LAST_AT) >>> 1]!;
+  }
+
+  private hasFlag(at: number, flag: number): boolean {
+    return (this.issues.words[at + FLAGS]! & flag) !== 0;
+  }
+
+  // --- open challenges of a nonce and an AOR
+
+  private open(use: number, challenge: number): void {
+    const { challenges } = this;
+    const { words } = this.issues;
+    const oldest = words[use + CHALLENGE]!;
+    if (!this.hasFlag(use, HAS_CHALLENGE) || !challenges.isOpen(oldest)) {
+      words[use + CHALLENGE] = challenge;
+      words[use + FLAGS]! |= HAS_CHALLENGE;
+      return;
+    }
+    if (oldest === challenge) return;
+    const name = this.nameOf(use);
+    const more = this.more.get(name) ?? [];
+    while (more.length > 0 && !challenges.isOpen(more[0]!)) more.shift();
+    // Numbers grow: only a copy of an earlier challenge may be here already.
+    const isNew = isLater(challenge, more.at(-1) ?? oldest) || !more.includes(challenge);
+    if (isNew) more.push(challenge);
+    this.more.set(name, more);
+    words[use + FLAGS]! |= HAS_MORE;
+  }
+
+  /** Takes the oldest challenge that is still open. */
+  private takeOpen(use: number): number | undefined {
+    while (this.hasFlag(use, HAS_CHALLENGE)) {
+      const challenge = this.issues.words[use + CHALLENGE]!;
+      this.shiftOpen(use);
+      if (this.challenges.isOpen(challenge)) return challenge;
+    }
+    return undefined;
+  }
+
+  private shiftOpen(use: number): void {
+    const { words } = this.issues;
+    const name = this.hasFlag(use, HAS_MORE) ? this.nameOf(use) : '';
+    const next = this.more.get(name)?.shift();
+    if (next !== undefined) {
+      words[use + CHALLENGE] = next;
+      return;
+    }
+    this.more.delete(name);
+    words[use + FLAGS]! &= ~(HAS_CHALLENGE | HAS_MORE);
+  }
+
+  private giveUp(use: number): void {
+    for (let open = this.takeOpen(use); open !== undefined; open = this.takeOpen(use))
+      this.challenges.close(open);
+  }
+
+  private nameOf(at: number): string {
+    return this.issues.words.subarray(at + NONCE_A, at + AOR_B + 1).join();
   }
 }
 
-function keyOf(nonce: string, aor: string): string {
-  return `${nonce}\n${aor}`;
+function isOf(words: Int32Array, at: number, { aorA, aorB }: AorKey): boolean {
+  return words[at + AOR_A] === aorA && words[at + AOR_B] === aorB;
 }
 
-/** An AOR has no line end; a nonce might. */
-function nonceOf(key: string): string {
-  return key.slice(0, key.lastIndexOf('\n'));
+/** Numbers of 32 bits, round their end. */
+function isLater(number: number, than: number): boolean {
+  return ((number - than) | 0) > 0;
 }
 
-/** Plain challenges in the order in which they were seen, until they are answered or abandoned. */
-export class OpenChallenges {
-  private oldest: Challenge | undefined = undefined;
-  private newest: Challenge | undefined = undefined;
-  private size = 0;
-  private readonly max: number;
-  private readonly onEvict: () => void;
-
-  constructor(max: number, onEvict: () => void) {
-    this.max = max;
-    this.onEvict = onEvict;
-  }
-
-  add(challenge: Challenge): void {
-    if (this.size >= this.max && this.oldest !== undefined) {
-      if (!this.oldest.done) this.onEvict();
-      this.shift();
-    }
-    if (this.newest === undefined) this.oldest = challenge;
-    else this.newest.next = challenge;
-    this.newest = challenge;
-    this.size++;
-  }
-
-  /** Takes out the challenges whose time is over; `onAbandoned` gets those that nobody answered. */
-  advance(nowMs: number, onAbandoned: (challenge: Challenge) => void): void {
-    while (this.oldest !== undefined && (this.oldest.done || nowMs - this.oldest.atMs >= ABANDONED_MS)) {
-      const { oldest } = this;
-      this.shift();
-      if (oldest.done) continue;
-      oldest.done = true;
-      onAbandoned(oldest);
-    }
-  }
-
-  /** Records were lost: whatever is open may have been answered unseen. */
-  giveUp(): void {
-    for (let open = this.oldest; open !== undefined; open = open.next) open.done = true;
-    this.oldest = undefined;
-    this.newest = undefined;
-    this.size = 0;
-  }
-
-  private shift(): void {
-    this.oldest = this.oldest?.next;
-    if (this.oldest === undefined) this.newest = undefined;
-    this.size--;
-  }
+/** Both are keyed: nobody can make many that are equal. */
+function hashOf(nonce: NonceKey, who: AorKey): number {
+  return nonce.a ^ who.aorA;
 }

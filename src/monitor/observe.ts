@@ -12,7 +12,7 @@ import type { Exchange, RequestedContact } from './exchange.ts';
 import { MAX_CONTACTS, MAX_CREDENTIALS } from './exchange.ts';
 import { Fingerprint } from './fingerprint.ts';
 import type { AttemptKind } from './lists.ts';
-import { MAX_NONCE_LENGTH } from './nonces.ts';
+import { NonceKey, NonceReader } from './nonce-key.ts';
 import { boundedText, hashOf, hashOfEnd, hashTwice, TextPool } from './texts.ts';
 import type { Staleness } from './verdict.ts';
 
@@ -26,19 +26,6 @@ const DIGEST = ascii('digest');
 const NONCE = ascii('nonce');
 const STALE = ascii('stale');
 const TRUE = ascii('true');
-
-/** Nonces as text: made when one is issued, found again when it is answered. */
-export class NoncePool {
-  private readonly pool = new TextPool(NONCE_PLACES);
-
-  /** Empty for an empty range. */
-  textOf(bytes: Uint8Array, start: number, end: number): string {
-    if (end - start > MAX_NONCE_LENGTH) return boundedText(bytes, start, end, MAX_NONCE_LENGTH);
-    return this.pool.textOf(bytes, start, end, hashOfEnd(bytes, start, end));
-  }
-}
-
-const NONCE_PLACES = 16_384;
 
 /** A binding whose texts a request may use again instead of making its own. */
 interface KnownTexts {
@@ -54,11 +41,11 @@ export class RequestReader {
   private readonly contact = new Contact();
   private readonly uri = new OwnUri();
   private readonly span = new Span();
-  private readonly nonces: NoncePool;
+  private readonly nonces: NonceReader;
   private readonly userAgents = new TextPool(USER_AGENT_PLACES);
 
-  constructor(nonces: NoncePool, hashKey: HashKey) {
-    this.nonces = nonces;
+  constructor(hashKey: HashKey) {
+    this.nonces = new NonceReader(hashKey);
     this.fingerprint = new Fingerprint(hashKey);
   }
 
@@ -105,18 +92,14 @@ export class RequestReader {
   }
 
   private readCredentials(message: Message, exchange: Exchange, id: HeaderId): void {
+    const { bytes } = message;
+    const { span } = this;
     for (let line = message.firstOf(id); line >= 0; line = message.nextOf(id, line)) {
       if (exchange.nonceCount === MAX_CREDENTIALS) return;
-      const start = message.valueStart(line);
-      const nonce = this.nonceAnswered(message.bytes, start, message.valueEnd(line));
-      if (nonce !== '') exchange.nonces[exchange.nonceCount++] = nonce;
+      // Credentials are a nonce and a response, neither empty.
+      if (!readAnsweredNonce(bytes, message.valueStart(line), message.valueEnd(line), span)) continue;
+      this.nonces.read(bytes, span.start, span.end, exchange.addNonce());
     }
-  }
-
-  /** Credentials are a nonce and a response, neither empty. */
-  private nonceAnswered(bytes: Uint8Array, start: number, end: number): string {
-    const { span } = this;
-    return readAnsweredNonce(bytes, start, end, span) ? this.nonces.textOf(bytes, span.start, span.end) : '';
   }
 
   private readContacts(
@@ -212,7 +195,7 @@ export class ResponseReader {
   /** Of a 2xx. */
   readonly fingerprint: Fingerprint;
   /** The nonces of its challenges, so many of them. */
-  readonly nonces: string[] = [];
+  readonly nonces: readonly NonceKey[] = Array.from({ length: MAX_CHALLENGES }, () => new NonceKey());
   nonceCount = 0;
   retryAfterSec: number | undefined = undefined;
   minExpiresSec: number | undefined = undefined;
@@ -220,10 +203,11 @@ export class ResponseReader {
   private readonly scheme = new Span();
   private readonly span = new Span();
   private readonly param = new AuthParam();
-  private readonly pool: NoncePool;
+  private readonly nonceReader: NonceReader;
+  private readonly nonce = new NonceKey();
 
-  constructor(pool: NoncePool, hashKey: HashKey) {
-    this.pool = pool;
+  constructor(hashKey: HashKey) {
+    this.nonceReader = new NonceReader(hashKey);
     this.fingerprint = new Fingerprint(hashKey);
   }
 
@@ -305,13 +289,15 @@ export class ResponseReader {
         span.end = value.end;
       }
     }
-    if (span.start < span.end) this.takeNonce(this.pool.textOf(bytes, span.start, span.end));
+    if (span.start < span.end) this.takeNonce(bytes, span.start, span.end);
   }
 
   /** Two challenges of one response often share their nonce. */
-  private takeNonce(nonce: string): void {
-    for (let i = 0; i < this.nonceCount; i++) if (this.nonces[i] === nonce) return;
-    this.nonces[this.nonceCount++] = nonce;
+  private takeNonce(bytes: Uint8Array, start: number, end: number): void {
+    const { nonce } = this;
+    this.nonceReader.read(bytes, start, end, nonce);
+    for (let i = 0; i < this.nonceCount; i++) if (this.nonces[i]!.is(nonce)) return;
+    this.nonces[this.nonceCount++]!.copyFrom(nonce);
   }
 }
 

@@ -8,8 +8,9 @@ import { ExchangeTable } from './exchange.ts';
 import { ImplicitStales } from './implicit-stale.ts';
 import { Knowledge } from './knowledge.ts';
 import { Ledger } from './ledger.ts';
-import { Nonces, OpenChallenges } from './nonces.ts';
+import { Nonces } from './nonces.ts';
 import { Notices } from './notices.ts';
+import { OpenChallenges } from './open-challenges.ts';
 import type { MonitorOptions } from './options.ts';
 import type { RegistrarRecord } from './registrar-lists.ts';
 import { RegistrarLists } from './registrar-lists.ts';
@@ -51,8 +52,10 @@ export class Parts {
     const report = new Report(this.counts, this.domains, this.series, this.gate);
     this.report = report;
     this.exchanges = new ExchangeTable(maxExchanges, () => report.eviction('exchanges'));
-    this.nonces = new Nonces(maxExchanges, () => report.eviction('nonces'));
-    this.challenges = new OpenChallenges(maxExchanges, () => report.eviction('nonces'));
+    const nonceEvicted = (): void => report.eviction('nonces');
+    // One more than there are nonces: a challenge enters before its nonce makes another one go, and with it that challenge.
+    this.challenges = new OpenChallenges(maxExchanges + 1, nonceEvicted);
+    this.nonces = new Nonces(maxExchanges, this.challenges, nonceEvicted);
     const maxPending = Math.min(maxExchanges, MAX_PENDING);
     this.implicitStales = new ImplicitStales(maxPending, () => report.eviction('pending'));
     this.lists = new RegistrarLists(options.registrarLists);

@@ -1,15 +1,15 @@
 import { Header } from '../sip/headers.ts';
 import { Message, parse } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
-import type { AorReader } from './aor.ts';
+import type { AorName, AorReader } from './aor.ts';
 import type { AorEntry } from './aor-entry.ts';
 import type { Binding } from './binding.ts';
 import type { Exchange } from './exchange.ts';
 import { ExchangeKey } from './exchange-key.ts';
 import type { Result } from './lists.ts';
 import { ATTEMPT_KINDS } from './lists.ts';
-import { Challenge } from './nonces.ts';
-import { NoncePool, RequestReader, ResponseReader } from './observe.ts';
+import { RequestReader, ResponseReader } from './observe.ts';
+import type { AbandonedChallenge } from './open-challenges.ts';
 import type { Parts } from './parts.ts';
 import type { Role } from './ring-order.ts';
 import { EARLY_HOLD_MS } from './ring-order.ts';
@@ -33,9 +33,8 @@ export class Registrations {
     this.parts = parts;
     this.to = to;
     this.key = new ExchangeKey(hashKey);
-    const nonces = new NoncePool();
-    this.request = new RequestReader(nonces, hashKey);
-    this.response = new ResponseReader(nonces, hashKey);
+    this.request = new RequestReader(hashKey);
+    this.response = new ResponseReader(hashKey);
   }
 
   /** Reads a datagram; false where it is neither a REGISTER nor a final response to one. */
@@ -83,7 +82,7 @@ export class Registrations {
     implicitStales.advance(nowMs, this.onUnresolved);
   }
 
-  private readonly onAbandoned = (challenge: Challenge): void => {
+  private readonly onAbandoned = (challenge: AbandonedChallenge): void => {
     const { counts, nowMs, suspicion } = this.parts;
     counts.challengesAbandoned++;
     suspicion.onAbandoned(challenge, nowMs);
@@ -123,7 +122,7 @@ export class Registrations {
   /** A request that has to be read. */
   private openNew(tapped: Tapped): Exchange {
     const { ledger } = this.parts;
-    const exchange = this.open(tapped, this.to.aor, this.to.host, this.to.hash);
+    const exchange = this.open(tapped, this.to);
     ledger.readTextsOf(ledger.entryOf(exchange.aor));
     this.request.read(this.message, exchange, ledger.knownTexts);
     exchange.isPlain = !this.isOdd(exchange.aor);
@@ -132,8 +131,7 @@ export class Registrations {
 
   /** A request that says what the last one of this binding said. */
   private openRepeat(tapped: Tapped, binding: Binding): Exchange {
-    const { aor, hash, host } = binding.owner;
-    const exchange = this.open(tapped, aor, host, hash);
+    const exchange = this.open(tapped, binding.owner);
     this.request.repeat(this.message, exchange, binding);
     exchange.isPlain = true;
     exchange.repeated = binding;
@@ -147,11 +145,9 @@ export class Registrations {
   }
 
   /** A new exchange under the key that was read. */
-  private open(tapped: Tapped, aor: string, host: string, aorHash: number): Exchange {
+  private open(tapped: Tapped, aor: AorName): Exchange {
     const exchange = this.parts.exchanges.add(this.key, this.timeOf(tapped));
-    exchange.aor = aor;
-    exchange.host = host;
-    exchange.aorHash = aorHash;
+    exchange.setAor(aor);
     exchange.phone.copyFrom(tapped.phone);
     return exchange;
   }
@@ -166,7 +162,7 @@ export class Registrations {
   private followChallenge(exchange: Exchange): void {
     const { nonces, nowMs } = this.parts;
     for (let i = 0; i < exchange.nonceCount; i++) {
-      const startMs = nonces.answer(exchange.nonces[i]!, exchange.aor, nowMs);
+      const startMs = nonces.answer(exchange.nonces[i]!, exchange, nowMs);
       if (startMs !== undefined) exchange.handshakeStartMs = Math.min(exchange.handshakeStartMs, startMs);
     }
   }
@@ -212,7 +208,7 @@ export class Registrations {
   /** A response without its request (it passed before our start, or its record was lost) stands for itself. */
   private adopt(tapped: Tapped): void {
     if (!this.readTo()) return;
-    const exchange = this.open(tapped, this.to.aor, this.to.host, this.to.hash);
+    const exchange = this.open(tapped, this.to);
     exchange.hasRequest = false;
     exchange.kind = 'initial';
     exchange.userAgent = '';
@@ -237,7 +233,7 @@ export class Registrations {
   private onGrant(exchange: Exchange, tapped: Tapped, isLate: boolean): void {
     const { counts, exchanges, implicitStales, nonces, nowMs } = this.parts;
     if (!isLate) this.tellGrant(exchange, this.timeOf(tapped));
-    for (let i = 0; i < exchange.nonceCount; i++) nonces.accept(exchange.nonces[i]!, exchange.aor);
+    for (let i = 0; i < exchange.nonceCount; i++) nonces.accept(exchange.nonces[i]!, exchange);
     counts.implicitStaleRecovered += implicitStales.recover(exchange.aor);
     this.accept(exchange, tapped);
     exchanges.close(exchange, nowMs);
@@ -281,7 +277,7 @@ export class Registrations {
     if (!exchange.hasRequest) return 'unknown';
     let best: Credentials = 'none';
     for (let i = 0; i < exchange.nonceCount; i++) {
-      const standing = this.parts.nonces.standing(exchange.nonces[i]!, exchange.aor, exchange.firstAtMs);
+      const standing = this.parts.nonces.standing(exchange.nonces[i]!, exchange, exchange.firstAtMs);
       if (standing === 'fresh') return 'fresh';
       if (best !== 'rejected') best = standing;
     }
@@ -322,8 +318,7 @@ export class Registrations {
   }
 
   private openChallenge(exchange: Exchange): void {
-    exchange.challenge = new Challenge(exchange, this.parts.nowMs);
-    this.parts.challenges.add(exchange.challenge);
+    exchange.challenge = this.parts.challenges.add(exchange, this.parts.nowMs);
   }
 
   /** What this answer says of the nonces before it, and which ones it issues. */
@@ -331,7 +326,7 @@ export class Registrations {
     const { nonces, nowMs } = this.parts;
     const isRefusal = result === 'implicit_stale' || isAuthFailure(result, credentials);
     for (let i = 0; isRefusal && i < exchange.nonceCount; i++) {
-      nonces.reject(exchange.nonces[i]!, exchange.aor, nowMs);
+      nonces.reject(exchange.nonces[i]!, exchange, nowMs);
     }
     // A failed attempt ends a handshake; what its challenge starts is the next one.
     if (result === 'auth_failure') exchange.handshakeStartMs = exchange.firstAtMs;
@@ -343,7 +338,7 @@ export class Registrations {
     if (this.message.status !== 401 && this.message.status !== 407) return;
     if (exchange.phase === 'over') {
       if (!this.readTo()) return;
-      exchange.aor = this.to.aor;
+      exchange.setAor(this.to);
       exchange.phone.copyFrom(tapped.phone);
     }
     this.response.read(this.message);

@@ -145,7 +145,7 @@ export class Storm {
     const { a, b, c, d } = exchange.phone;
     evidence.attempts++;
     if (exchange.hasCredentials) evidence.withCredentials++;
-    evidence.aors.add(exchange.aorHash);
+    evidence.aors.add(exchange.aorA);
     evidence.sources.add(a ^ b ^ c ^ d);
   }
 

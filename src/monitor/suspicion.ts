@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { Endpoint } from '../sip/address.ts';
+import type { Endpoint } from '../sip/address.ts';
 import { ActivePatterns } from './active.ts';
 import type { MonitorCounts } from './counts.ts';
 import type { EventGate } from './event-gate.ts';
@@ -8,7 +8,7 @@ import { HostTexts } from './host-texts.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pattern, Result } from './lists.ts';
 import { PATTERNS } from './lists.ts';
-import type { Challenge } from './nonces.ts';
+import type { AbandonedChallenge } from './open-challenges.ts';
 import { FailingAor, FailingSource } from './suspects.ts';
 import type { SuspicionThresholds } from './thresholds.ts';
 import { TightLoops } from './tight-loops.ts';
@@ -41,7 +41,6 @@ export class Suspicion {
   private readonly sources: LRUCache<string, FailingSource>;
   private readonly loops: TightLoops;
   private readonly isScanner = new Map<string, boolean>();
-  private readonly phone = new Endpoint();
   private readonly hosts = new HostTexts();
   private nowMs = 0;
 
@@ -80,7 +79,7 @@ export class Suspicion {
         'its User-Agent is that of a scanner',
       );
     }
-    this.loops.note(exchange.aor, exchange.aorHash, exchange.phone, nowMs, this.onLoop);
+    this.loops.note(exchange.aor, exchange.aorA, exchange.phone, nowMs, this.onLoop);
   }
 
   private readonly onLoop = (aor: string, source: string): void => {
@@ -99,18 +98,9 @@ export class Suspicion {
   }
 
   /** A challenge that nobody answered: what a search for extensions leaves where unknown ones are challenged too. */
-  onAbandoned(challenge: Challenge, nowMs: number): void {
+  onAbandoned({ aor, phone }: AbandonedChallenge, nowMs: number): void {
     this.nowMs = nowMs;
-    this.onProbe(this.hostOf(challenge), challenge.aor);
-  }
-
-  private hostOf({ a, b, c, d }: Challenge): string {
-    const { phone } = this;
-    phone.a = a;
-    phone.b = b;
-    phone.c = c;
-    phone.d = d;
-    return this.hosts.textOf(phone);
+    this.onProbe(this.hosts.textOf(phone), aor);
   }
 
   private onFailure(exchange: Exchange, proof: Proof): void {

@@ -275,18 +275,12 @@ export class RingReader {
 }
 
 function writeEndpoint(words: Int32Array, at: number, endpoint: Endpoint): void {
-  words[at] = endpoint.a;
-  words[at + 1] = endpoint.b;
-  words[at + 2] = endpoint.c;
-  words[at + 3] = endpoint.d;
+  endpoint.putHost(words, at);
   words[at + 4] = endpoint.port;
 }
 
 function readEndpoint(words: Int32Array, at: number, into: Endpoint): void {
-  into.a = words[at]!;
-  into.b = words[at + 1]!;
-  into.c = words[at + 2]!;
-  into.d = words[at + 3]!;
+  into.takeHost(words, at);
   into.port = words[at + 4]!;
 }
 

@@ -48,6 +48,29 @@ export class Endpoint {
     return this;
   }
 
+  /** Writes the host, without the port, into four words from `at` on. */
+  putHost(words: Int32Array, at: number): void {
+    words[at] = this.a;
+    words[at + 1] = this.b;
+    words[at + 2] = this.c;
+    words[at + 3] = this.d;
+  }
+
+  /** Reads what `putHost` has written. */
+  takeHost(words: Int32Array, at: number): void {
+    this.a = words[at]!;
+    this.b = words[at + 1]!;
+    this.c = words[at + 2]!;
+    this.d = words[at + 3]!;
+  }
+
+  /** True where `putHost` has written the same host there. */
+  isHostAt(words: Int32Array, at: number): boolean {
+    return (
+      words[at + 3] === this.d && words[at + 2] === this.c && words[at + 1] === this.b && words[at] === this.a
+    );
+  }
+
   get isIpv4(): boolean {
     return this.a === 0 && this.b === 0 && this.c === 0xffff;
   }

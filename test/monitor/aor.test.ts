@@ -3,8 +3,10 @@ import { describe, it } from 'node:test';
 import { AorReader, MAX_AOR_LENGTH } from '../../src/monitor/aor.ts';
 import { bytesOf } from './support/messages.ts';
 
+const KEY = Int32Array.of(1, 2, 3, 4);
+
 function aorOf(value: string, domain: 'keep' | 'ignore' = 'keep'): string | undefined {
-  const reader = new AorReader(domain);
+  const reader = new AorReader(domain, KEY);
   const bytes = bytesOf(value);
   return reader.read(bytes, 0, bytes.length) ? reader.aor : undefined;
 }
@@ -48,7 +50,7 @@ describe('the canonical AOR', () => {
   });
 
   it('keeps the host apart, and says whether another value names the same AOR', () => {
-    const reader = new AorReader('keep');
+    const reader = new AorReader('keep', KEY);
     const names = (to: string, from: string): boolean => {
       const bytes = bytesOf(to + from);
       assert.ok(reader.read(bytes, 0, to.length));
@@ -63,11 +65,11 @@ describe('the canonical AOR', () => {
   });
 
   it('reads what an operator writes', () => {
-    const reader = new AorReader('keep');
+    const reader = new AorReader('keep', KEY);
     assert.equal(reader.canonical(' 24001@IPTLAB.com '), '24001@iptlab.com');
     assert.equal(reader.canonical('sip:24001@iptlab.com:5060'), '24001@iptlab.com');
     assert.equal(reader.canonical('24001@'), undefined);
-    assert.equal(new AorReader('ignore').canonical('24001'), '24001');
-    assert.equal(new AorReader('ignore').canonical('24001@iptlab.com'), '24001');
+    assert.equal(new AorReader('ignore', KEY).canonical('24001'), '24001');
+    assert.equal(new AorReader('ignore', KEY).canonical('24001@iptlab.com'), '24001');
   });
 });

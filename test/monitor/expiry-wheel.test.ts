@@ -8,7 +8,7 @@ import { ExpiryWheel } from '../../src/monitor/expiry-wheel.ts';
 
 /** A binding that is due at this time exactly. */
 function dueAt(atMs: number): Binding {
-  const binding = new Binding(new AorEntry({ aor: 'a@b', host: '', aorHash: 0 }, new DomainCounts()));
+  const binding = new Binding(new AorEntry({ aor: 'a@b', host: '', aorA: 0, aorB: 0 }, new DomainCounts()));
   binding.state = 'missing';
   binding.expiresAtMs = atMs;
   return binding;

@@ -6,7 +6,7 @@ import { Binding } from '../../src/monitor/binding.ts';
 import { DomainCounts } from '../../src/monitor/counts.ts';
 import { Repeats } from '../../src/monitor/repeats.ts';
 
-const entry = new AorEntry({ aor: 'a@b', host: 'b', aorHash: 0 }, new DomainCounts());
+const entry = new AorEntry({ aor: 'a@b', host: 'b', aorA: 0, aorB: 0 }, new DomainCounts());
 
 const word = fc.integer({ min: -0x80000000, max: 0x7fffffff });
 /** Few words for the half that leads to a place: more bindings want it than there is room for. */

@@ -20,8 +20,9 @@ function kept(name: Name): Exchange {
 /** Rows are numbered with 32 bits from 0 on; here from another one on. */
 function keysFrom(first: number): SettledKeys {
   const keys = new SettledKeys();
-  assert.ok(Reflect.has(keys, 'first'));
-  Reflect.set(keys, 'first', first);
+  const rows = Reflect.get(keys, 'rows');
+  assert.ok(Reflect.has(rows, 'first'));
+  Reflect.set(rows, 'first', first);
   return keys;
 }
 
