@@ -64,6 +64,7 @@ for (const first of [0, 0x7ffffff0, -1500]) {
       keys.add(kept(numbered(value)), value);
       if (value % 3 !== 0) continue;
       assert.equal(keys.oldestMs, oldest);
+      assert.equal(keys.handshakeStartOf(keyOf(numbered(oldest))), startOf(numbered(oldest)));
       keys.forgetOldest();
       oldest++;
     }
