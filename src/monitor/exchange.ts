@@ -30,8 +30,8 @@ export class RequestedContact {
 
 /**
  * `in_flight`: no final response yet. `timed_out`: told as timeout; a late final still feeds the ledger.
- * `answered`: has its result; whatever comes now is a copy, and may carry a nonce. `over`: the same of one that went
- * well; its facts are forgotten.
+ * `answered`: has its result, which is being judged. `over`: that is done, and its facts are forgotten; whatever comes now
+ * is a copy, and may carry a nonce.
  */
 export type ExchangePhase = 'in_flight' | 'timed_out' | 'answered' | 'over';
 
@@ -154,7 +154,7 @@ export class ExchangeTable {
   private readonly settled = new Queue();
   /** Forgotten ones wait here to be used again. */
   private readonly spare: Exchange[] = [];
-  /** Of those that went well. */
+  /** Of those that are over. */
   private readonly over = new SettledKeys();
   /** Stands for each of them. */
   private readonly anyOver = new Exchange();
@@ -171,22 +171,23 @@ export class ExchangeTable {
     return this.inFlight.size;
   }
 
-  /** Of an exchange that is over, its phase and `handshakeStartMs` are all that is known; all share one object. */
+  /** Of an exchange that is over its phase, `handshakeStartMs` and `challenge` are all that is known; all share one object. */
   find(key: ExchangeKey): Exchange | undefined {
     let exchange = this.buckets[key.hash & (this.buckets.length - 1)];
     while (exchange !== undefined) {
       if (exchange.hash === key.hash && isKeyOf(key, exchange)) return exchange;
       exchange = exchange.nextInBucket;
     }
-    const handshakeStartMs = this.over.handshakeStartOf(key);
-    if (handshakeStartMs === undefined) return undefined;
-    this.anyOver.handshakeStartMs = handshakeStartMs;
+    const over = this.over.find(key);
+    if (over === undefined) return undefined;
+    this.anyOver.handshakeStartMs = over.handshakeStartMs;
+    this.anyOver.challenge = over.challenge;
     return this.anyOver;
   }
 
   /** A new exchange in flight under this key, which must not be in the table; its facts are for the caller to fill. */
   add(key: ExchangeKey, atMs: number): Exchange {
-    if (this.inFlight.size + this.settled.size + this.over.size >= this.max) this.evict();
+    if (this.inFlight.size + this.settled.size + this.over.size >= this.max) this.evict(atMs);
     const count = this.inFlight.size + this.settled.size;
     if (count >= this.buckets.length && count < MAX_BUCKETS) this.grow();
     const exchange = this.spare.pop() ?? new Exchange();
@@ -249,12 +250,13 @@ export class ExchangeTable {
       this.drop(oldest, this.settled);
       oldest = this.settled.oldest;
     }
-    while (nowMs - this.over.oldestMs >= SETTLED_MEMORY_MS) this.over.forgetOldest();
+    while (this.over.ageOfOldestMs(nowMs) >= SETTLED_MEMORY_MS) this.over.forgetOldest();
   }
 
-  private evict(): void {
-    const oldestMs = this.settled.oldest?.settledAtMs ?? Number.POSITIVE_INFINITY;
-    if (this.over.size > 0 && this.over.oldestMs <= oldestMs) {
+  private evict(nowMs: number): void {
+    const { oldest } = this.settled;
+    const isOverOldest = oldest === undefined || this.over.ageOfOldestMs(nowMs) >= nowMs - oldest.settledAtMs;
+    if (this.over.size > 0 && isOverOldest) {
       this.over.forgetOldest();
       this.onEvict();
       return;

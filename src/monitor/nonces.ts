@@ -219,7 +219,7 @@ export class Nonces {
     const { words } = rows;
     for (let at = rows.newestUnder(hashOf(nonce, who)); at >= 0; at = rows.olderThan(at)) {
       const isNonce = words[at + NONCE_A] === nonce.a && words[at + NONCE_B] === nonce.b;
-      if (isNonce && isOf(words, at, who) && (words[at + FLAGS]! & IS_OTHER) !== 0) return at;
+      if (isNonce && isOf(words, at, who)) return at;
     }
     return -1;
   }
@@ -261,8 +261,10 @@ export class Nonces {
   private open(use: number, challenge: number): void {
     const { challenges } = this;
     const { words } = this.issues;
+    while (this.hasFlag(use, HAS_CHALLENGE) && !challenges.isOpen(words[use + CHALLENGE]!))
+      this.shiftOpen(use);
     const oldest = words[use + CHALLENGE]!;
-    if (!this.hasFlag(use, HAS_CHALLENGE) || !challenges.isOpen(oldest)) {
+    if (!this.hasFlag(use, HAS_CHALLENGE)) {
       words[use + CHALLENGE] = challenge;
       words[use + FLAGS]! |= HAS_CHALLENGE;
       return;
@@ -270,7 +272,6 @@ export class Nonces {
     if (oldest === challenge) return;
     const name = this.nameOf(use);
     const more = this.more.get(name) ?? [];
-    while (more.length > 0 && !challenges.isOpen(more[0]!)) more.shift();
     // Numbers grow: only a copy of an earlier challenge may be here already.
     const isNew = isLater(challenge, more.at(-1) ?? oldest) || !more.includes(challenge);
     if (isNew) more.push(challenge);

@@ -217,7 +217,7 @@ export class Registrations {
 
   private settle(exchange: Exchange, tapped: Tapped): void {
     const { exchanges, nowMs } = this.parts;
-    if (exchange.phase === 'answered' || exchange.phase === 'over') {
+    if (exchange.phase === 'over') {
       this.noteCopy(exchange, tapped);
       return;
     }
@@ -226,17 +226,17 @@ export class Registrations {
     exchanges.settle(exchange, 'answered', nowMs);
     if (this.message.status < 300) this.onGrant(exchange, tapped, isLate);
     else this.onRefusal(exchange, tapped, isLate);
+    exchanges.close(exchange, nowMs);
   }
 
   // --- a 2xx
 
   private onGrant(exchange: Exchange, tapped: Tapped, isLate: boolean): void {
-    const { counts, exchanges, implicitStales, nonces, nowMs } = this.parts;
+    const { counts, implicitStales, nonces } = this.parts;
     if (!isLate) this.tellGrant(exchange, this.timeOf(tapped));
     for (let i = 0; i < exchange.nonceCount; i++) nonces.accept(exchange.nonces[i]!, exchange);
     counts.implicitStaleRecovered += implicitStales.recover(exchange.aor);
     this.accept(exchange, tapped);
-    exchanges.close(exchange, nowMs);
   }
 
   private tellGrant(exchange: Exchange, atMs: number): void {
@@ -336,11 +336,9 @@ export class Registrations {
   /** A registrar without a transaction layer challenges each copy anew, and the phone may answer any of the nonces. */
   private noteCopy(exchange: Exchange, tapped: Tapped): void {
     if (this.message.status !== 401 && this.message.status !== 407) return;
-    if (exchange.phase === 'over') {
-      if (!this.readTo()) return;
-      exchange.setAor(this.to);
-      exchange.phone.copyFrom(tapped.phone);
-    }
+    if (!this.readTo()) return;
+    exchange.setAor(this.to);
+    exchange.phone.copyFrom(tapped.phone);
     this.response.read(this.message);
     this.issueNonces(exchange);
   }

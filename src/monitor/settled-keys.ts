@@ -4,11 +4,26 @@ import { CHAIN_WORDS, ChainedRows } from './row-ring.ts';
 
 const BRANCH = CHAIN_WORDS;
 const SENT_BY = 6;
+/** With HAS_CHALLENGE or not. */
 const PORT_AND_KINDS = 10;
 const CSEQ = 11;
-/** Two doubles. */
-const SETTLED_AT = 12;
-const HANDSHAKE_START = 14;
+/** A double. */
+const HANDSHAKE_START = 12;
+const CHALLENGE = 14;
+/** In sixteenths of a millisecond, 32 bits, round their end. */
+const SETTLED_AT = 15;
+
+/** None of what an ExchangeKey has there. */
+const HAS_CHALLENGE = 1 << 31;
+const TICKS_PER_MS = 16;
+
+/** What is still to be known of a transaction that is over. */
+export interface Remains {
+  /** When its handshake began. */
+  handshakeStartMs: number;
+  /** Number of the challenge that it ended in, where that was a plain one. */
+  challenge: number | undefined;
+}
 
 /**
  * The keys of exchanges of which little more is wanted than to know a copy when one comes: which is nearly all,
@@ -16,16 +31,18 @@ const HANDSHAKE_START = 14;
  */
 export class SettledKeys {
   private readonly rows = new ChainedRows();
+  private readonly found: Remains = { handshakeStartMs: 0, challenge: undefined };
 
   get size(): number {
     return this.rows.size;
   }
 
-  /** When the oldest was settled; infinite where there is none. */
-  get oldestMs(): number {
+  /** How long ago the oldest was settled, or up to an eighth of a millisecond less; -1 where there is none. */
+  ageOfOldestMs(nowMs: number): number {
     const { rows } = this;
-    if (rows.size === 0) return Number.POSITIVE_INFINITY;
-    return rows.times[(rows.at(rows.oldest) + SETTLED_AT) >>> 1]!;
+    if (rows.size === 0) return -1;
+    const settledAt = rows.words[rows.at(rows.oldest) + SETTLED_AT]!;
+    return ((Math.floor(nowMs * TICKS_PER_MS) - settledAt) | 0) / TICKS_PER_MS;
   }
 
   /** Keeps the key of an exchange, which must not be here; `settledAtMs` must not lie before that of the last one. */
@@ -40,17 +57,24 @@ export class SettledKeys {
     words[at + SENT_BY + 1] = exchange.sentByB;
     words[at + SENT_BY + 2] = exchange.sentByC;
     words[at + SENT_BY + 3] = exchange.sentByD;
-    words[at + PORT_AND_KINDS] = exchange.portAndKinds;
+    const { challenge } = exchange;
+    words[at + PORT_AND_KINDS] = exchange.portAndKinds | (challenge === undefined ? 0 : HAS_CHALLENGE);
     words[at + CSEQ] = exchange.cseq;
-    times[(at + SETTLED_AT) >>> 1] = settledAtMs;
     times[(at + HANDSHAKE_START) >>> 1] = exchange.handshakeStartMs;
+    words[at + CHALLENGE] = challenge ?? 0;
+    words[at + SETTLED_AT] = Math.ceil(settledAtMs * TICKS_PER_MS) | 0;
   }
 
-  /** When the handshake of this exchange began; undefined where it is not here. */
-  handshakeStartOf(key: ExchangeKey): number | undefined {
-    const { rows } = this;
+  /** What is kept of the exchange with this key; undefined where it is not here. The object is the next answer's, too. */
+  find(key: ExchangeKey): Readonly<Remains> | undefined {
+    const { found, rows } = this;
     for (let at = rows.newestUnder(key.hash); at >= 0; at = rows.olderThan(at)) {
-      if (isAt(rows.words, at, key)) return rows.times[(at + HANDSHAKE_START) >>> 1];
+      const { times, words } = rows;
+      if (!isAt(words, at, key)) continue;
+      found.handshakeStartMs = times[(at + HANDSHAKE_START) >>> 1]!;
+      found.challenge =
+        (words[at + PORT_AND_KINDS]! & HAS_CHALLENGE) === 0 ? undefined : words[at + CHALLENGE]!;
+      return found;
     }
     return undefined;
   }
@@ -70,7 +94,7 @@ function isAt(words: Int32Array, at: number, { branch, host, portAndKinds, cseq 
     words[at + SENT_BY + 1] === host.b &&
     words[at + SENT_BY + 2] === host.c &&
     words[at + SENT_BY + 3] === host.d &&
-    words[at + PORT_AND_KINDS] === portAndKinds &&
+    (words[at + PORT_AND_KINDS]! & ~HAS_CHALLENGE) === portAndKinds &&
     words[at + CSEQ] === cseq
   );
 }

@@ -190,26 +190,27 @@ class ModelNonces {
   }
 }
 
+const DEEDS = [
+  ...['challenge', 'challenge', 'challenge', 'copy', 'copy', 'answer', 'answer', 'answer'],
+  ...['accept', 'reject', 'give up'],
+] as const;
+
 test('what was issued, answered, accepted and turned down is told as objects and lists would tell it', () => {
   const step = fc.record({
-    what: fc.constantFrom(
-      'challenge',
-      'challenge',
-      'copy',
-      'answer',
-      'answer',
-      'accept',
-      'reject',
-      'give up',
-    ),
-    nonce: nonces,
-    aor: aors,
+    what: fc.constantFrom(...DEEDS),
+    nonce: fc.nat(),
+    aor: fc.nat(),
     phone: fc.nat({ max: 2 }),
-    // Not beyond a minute in all but seldom: what is older than that is forgotten, which the model does not do.
-    afterMs: fc.constantFrom(0, 0, 1, SEC, 7 * SEC),
+    // What is older than a minute is forgotten, which the model does not do: there it ends.
+    afterMs: fc.constantFrom(0, 0, 0, 1, SEC, 7 * SEC, 25 * SEC),
+  });
+  const setting = fc.record({
+    // Few, so that several challenges of one are open at a time.
+    kinds: fc.constantFrom(1, 2, NONCES.length),
+    first: fc.constantFrom(0, 0x7ffffffe, -3),
   });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(0, 0x7ffffffe, -3), (steps, first) => {
+    fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), setting, (steps, { kinds, first }) => {
       const challenges = new OpenChallenges(1000, assert.fail);
       const ring = Reflect.get(challenges, 'ring');
       assert.ok(Reflect.has(ring, 'first'));
@@ -218,9 +219,11 @@ test('what was issued, answered, accepted and turned down is told as objects and
       const model = new ModelNonces();
       const exchanges: { readonly exchange: Exchange; readonly aor: number; readonly phone: number }[] = [];
       let nowMs = 0;
-      for (const { what, nonce, aor, phone, afterMs } of steps) {
+      for (const { what, phone, afterMs, ...picked } of steps) {
         nowMs += afterMs;
         if (nowMs > 60 * SEC) break;
+        const nonce = picked.nonce % kinds;
+        const aor = picked.aor % kinds;
         const name = NONCES[nonce]!;
         const who = AORS[aor]!;
         const told: number[] = [];
@@ -260,6 +263,59 @@ test('what was issued, answered, accepted and turned down is told as objects and
         table.forget(nowMs);
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   );
+});
+
+/** A table, and how many uses have further challenges noted beside them. */
+function tableOf(max = 1000) {
+  const challenges = new OpenChallenges(max, assert.fail);
+  const table = new Nonces(max, challenges, assert.fail);
+  const more: unknown = Reflect.get(table, 'more');
+  assert.ok(more instanceof Map);
+  /** A challenge for an AOR, with a nonce. */
+  const challenge = (nonce: number, aor: number, nowMs: number): void => {
+    const exchange = Object.assign(new Exchange(), AORS[aor]!, { handshakeStartMs: nowMs });
+    exchange.challenge = challenges.add(exchange, nowMs);
+    table.issue(NONCES[nonce]!, exchange, nowMs);
+  };
+  return { challenges, table, more: more as Map<string, number[]>, challenge };
+}
+
+test('further challenges are noted while they are open, and no longer', () => {
+  const { challenges, table, more, challenge } = tableOf();
+  for (let i = 0; i < 5; i++) challenge(0, 0, 0);
+  assert.equal(more.size, 1);
+  for (let i = 0; i < 5; i++) assert.equal(table.answer(NONCES[0]!, AORS[0]!, 1), 0);
+  assert.equal(more.size, 0);
+  // One nonce for years: nobody answers, and it is issued again and again.
+  for (let nowMs = 0; nowMs < 600 * SEC; nowMs += SEC) {
+    challenges.advance(nowMs, () => {});
+    table.forget(nowMs);
+    challenge(1, 0, nowMs);
+    for (const list of more.values()) assert.ok(list.length <= 33, `${list.length}`);
+  }
+  table.forget(1000 * SEC);
+  assert.equal(more.size, 0);
+});
+
+test('an AOR to which a nonce is issued again is known as long as one to which it was issued then', () => {
+  const { challenges, table, challenge } = tableOf();
+  for (const [aor, atMs] of [
+    [0, 0],
+    [1, 0],
+    [0, 40 * SEC],
+    [1, 40 * SEC],
+    [2, 40 * SEC],
+  ] as const) {
+    challenge(0, aor, atMs);
+  }
+  // As each REGISTER does.
+  for (let nowMs = 40 * SEC; nowMs <= 71 * SEC; nowMs += SEC) table.forget(nowMs);
+  for (const aor of [0, 1, 2]) table.accept(NONCES[0]!, AORS[aor]!);
+  for (const aor of [0, 1, 2]) assert.equal(table.standing(NONCES[0]!, AORS[aor]!, 69 * SEC), 'old');
+  challenges.giveUp();
+  for (const aor of [0, 1, 2]) assert.equal(table.answer(NONCES[0]!, AORS[aor]!, 70 * SEC), undefined);
+  table.forget(103 * SEC);
+  assert.equal(table.answer(NONCES[0]!, AORS[1]!, 70 * SEC), undefined);
 });

@@ -6,15 +6,18 @@ import { SettledKeys } from '../../src/monitor/settled-keys.ts';
 import type { Name } from './support/keys.ts';
 import { keyOf, names, textOf } from './support/keys.ts';
 
-/** Some time that depends on the name. */
+/** Some time, and some challenge or none, that depend on the name. */
 const startOf = ({ place, value, hash }: Name): number => (value === 0 ? 0 : place) + value * 3 + hash / 4;
+const challengeOf = ({ value, hash }: Name): number | undefined =>
+  (value + hash) % 3 === 0 ? undefined : (value * 5 + hash) | 0;
+const remainsOf = (name: Name) => ({ handshakeStartMs: startOf(name), challenge: challengeOf(name) });
 
 function kept(name: Name): Exchange {
   const { branch, host, portAndKinds, cseq, hash } = keyOf(name);
   const [branchA = 0, branchB = 0, branchC = 0, branchD = 0] = branch;
   const sentBy = { sentByA: host.a, sentByB: host.b, sentByC: host.c, sentByD: host.d };
   const numbers = { branchA, branchB, branchC, branchD, ...sentBy, portAndKinds, cseq, hash };
-  return Object.assign(new Exchange(), numbers, { handshakeStartMs: startOf(name) });
+  return Object.assign(new Exchange(), numbers, remainsOf(name));
 }
 
 /** Rows are numbered with 32 bits from 0 on; here from another one on. */
@@ -45,8 +48,8 @@ test('knows what was added and not forgotten, and nothing else', () => {
       }
       assert.equal(keys.size, model.size);
       for (const name of steps.flatMap((other) => other.add ?? [])) {
-        const expected = model.has(textOf(name)) ? startOf(name) : undefined;
-        assert.equal(keys.handshakeStartOf(keyOf(name)), expected, textOf(name));
+        const expected = model.has(textOf(name)) ? remainsOf(name) : undefined;
+        assert.deepEqual(keys.find(keyOf(name)), expected, textOf(name));
       }
     }
   });
@@ -63,20 +66,20 @@ for (const first of [0, 0x7ffffff0, -1500]) {
     for (let value = 1; value <= 6000; value++) {
       keys.add(kept(numbered(value)), value);
       if (value % 3 !== 0) continue;
-      assert.equal(keys.oldestMs, oldest);
-      assert.equal(keys.handshakeStartOf(keyOf(numbered(oldest))), startOf(numbered(oldest)));
+      assert.equal(keys.ageOfOldestMs(value), value - oldest);
+      assert.deepEqual(keys.find(keyOf(numbered(oldest))), remainsOf(numbered(oldest)));
       keys.forgetOldest();
       oldest++;
     }
     assert.equal(keys.size, 6001 - oldest);
     for (let value = 1; value <= 6000; value++) {
-      const expected = value >= oldest ? startOf(numbered(value)) : undefined;
-      assert.equal(keys.handshakeStartOf(keyOf(numbered(value))), expected, `${value}`);
+      const expected = value >= oldest ? remainsOf(numbered(value)) : undefined;
+      assert.deepEqual(keys.find(keyOf(numbered(value))), expected, `${value}`);
     }
     while (keys.size > 0) keys.forgetOldest();
     keys.forgetOldest();
-    assert.equal(keys.oldestMs, Number.POSITIVE_INFINITY);
-    assert.equal(keys.handshakeStartOf(keyOf(numbered(6000))), undefined);
+    assert.equal(keys.ageOfOldestMs(10_000), -1);
+    assert.equal(keys.find(keyOf(numbered(6000))), undefined);
   });
 }
 
@@ -86,8 +89,20 @@ test('goes round many times without growing, and past 32 bits', () => {
     keys.add(kept(numbered(value)), value);
     if (value <= 1000) continue;
     keys.forgetOldest();
-    assert.equal(keys.oldestMs, value - 999);
-    assert.equal(keys.handshakeStartOf(keyOf(numbered(value - 999))), startOf(numbered(value - 999)));
-    assert.equal(keys.handshakeStartOf(keyOf(numbered(value - 1000))), undefined);
+    assert.equal(keys.ageOfOldestMs(value), 999);
+    assert.deepEqual(keys.find(keyOf(numbered(value - 999))), remainsOf(numbered(value - 999)));
+    assert.equal(keys.find(keyOf(numbered(value - 1000))), undefined);
   }
+});
+
+test('the age of the oldest is never told too high, nor too low by more than an eighth of a millisecond', () => {
+  const days = fc.double({ min: 0, max: 400 * 86_400_000, noNaN: true });
+  const property = fc.property(days, fc.double({ min: 0, max: 86_400_000, noNaN: true }), (atMs, afterMs) => {
+    const keys = new SettledKeys();
+    keys.add(kept(numbered(1)), atMs);
+    const nowMs = atMs + afterMs;
+    const told = keys.ageOfOldestMs(nowMs);
+    assert.ok(told <= nowMs - atMs && told > nowMs - atMs - 1 / 8, `${told}`);
+  });
+  fc.assert(property);
 });

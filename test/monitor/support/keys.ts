@@ -11,6 +11,14 @@ export interface Name {
 }
 
 const PLACES = 10;
+const PORT_AND_KINDS = 8;
+/** A port has 16 bits, the kinds above it two. */
+const PORTS = new Map([
+  [1, 1],
+  [-1, 0x3ffff],
+  [0x7fffffff, 0x20000],
+  [-0x80000000, 0x10000],
+]);
 
 export const names: fc.Arbitrary<Name> = fc.record({
   place: fc.nat({ max: PLACES - 1 }),
@@ -24,7 +32,7 @@ export const textOf = ({ place, value, hash }: Name): string => `${value === 0 ?
 export function keyOf({ place, value, hash }: Name): ExchangeKey {
   const key = new ExchangeKey(new Int32Array(4));
   const numbers = new Int32Array(PLACES);
-  numbers[place] = value;
+  numbers[place] = place === PORT_AND_KINDS ? (PORTS.get(value) ?? 0) : value;
   const [a = 0, b = 0, c = 0, d = 0, portAndKinds = 0, cseq = 0] = numbers.subarray(4);
   key.branch.set(numbers.subarray(0, 4));
   Object.assign(key.host, { a, b, c, d });
