@@ -106,6 +106,7 @@ test('a nonce is rejected for the AORs that it was rejected for, until an hour i
         for (let aor = 0; aor < AORS.length; aor++) check(nonce, aor);
       }
     }),
+    { numRuns: 500 },
   );
 });
 
