@@ -78,7 +78,7 @@ function startSipp(lab: Lab, phone: SippPhone, tracePath: string): Program {
     'sipp',
     `${proxy.ip}:${proxy.port ?? SIP_PORT}`,
     ...phone.flags,
-    ...['-i', ip, '-p', `${port}`, '-mp', `${30_000 + mediaPorts}`, '-m', '1'],
+    ...['-i', ip, '-p', `${port}`, '-mp', `${30_000 + mediaPorts}`],
     ...['-key', 'domain', REGISTRAR_DOMAIN, '-key', 'user', user],
     ...['-au', user, '-ap', password, '-auth_uri', REGISTRAR_DOMAIN],
     // What it does not expect, a repeated answer say, it lets pass as phones do; and it is not soon discouraged.
@@ -102,6 +102,9 @@ export function startPhone(lab: Lab, options: PhoneOptions): Phone {
     ...['-sf', scenario(lab, 'register'), '-oocsf', otherHalf],
     ...['-key', 'contact', options.contactUser ?? user, '-key', 'expires', `${options.expiresSec ?? 600}`],
     ...['-d', `${(options.registerEverySec ?? DEFAULT_REGISTER_EVERY_SEC) * 1000}`],
+    // A registration that is given up is begun anew, as by any phone, in what SIPp takes for another call: where a NAT
+    // gives a phone another port while a 200 is under way, the PBX sends each copy of it to the old one.
+    ...['-l', '1', '-r', '1', '-m', '1000'],
   ];
   const program = startSipp(lab, { ...options, name: `phone ${user} at ${ip}:${port}`, flags }, tracePath);
   const trace = openTrace(tracePath);
@@ -164,7 +167,7 @@ export function startCall(lab: Lab, options: CallerOptions): Call {
   const hangUpAfterMs = ending === 'hangs up' ? afterMs : AT_MOST_MS;
   const flags = [
     ...['-sf', scenario(lab, ending === 'cancels' ? 'cancel' : 'call', hangUpAfterMs)],
-    ...['-key', 'to', to, '-d', `${afterMs}`, '-timeout', '60s', '-timeout_error'],
+    ...['-key', 'to', to, '-d', `${afterMs}`, '-m', '1', '-timeout', '60s', '-timeout_error'],
   ];
   const program = startSipp(
     lab,
