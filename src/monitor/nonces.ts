@@ -320,7 +320,10 @@ function isLater(number: number, than: number): boolean {
   return ((number - than) | 0) > 0;
 }
 
-/** Both are keyed: nobody can make many that are equal. */
+/**
+ * Both are keyed: nobody can make many that are equal. Not the same half of each, which are equal where the nonce is the
+ * AOR's own text, as a phone may say it: all of those would have one hash.
+ */
 function hashOf(nonce: NonceKey, who: AorKey): number {
-  return nonce.a ^ who.aorA;
+  return nonce.a ^ who.aorB;
 }

@@ -5,8 +5,11 @@ import { Exchange } from '../../src/monitor/exchange.ts';
 import { NonceKey } from '../../src/monitor/nonce-key.ts';
 import { Nonces } from '../../src/monitor/nonces.ts';
 import { OpenChallenges } from '../../src/monitor/open-challenges.ts';
+import { ChainedRows } from '../../src/monitor/row-ring.ts';
+import { HashInput, sipHash128 } from '../../src/sip/siphash.ts';
 
 const SEC = 1000;
+const MANY = 2000;
 const HOUR_MS = 3_600_000;
 
 /** Some differ in one half only, and some of their hashes together with an AOR's are equal. */
@@ -298,6 +301,27 @@ test('further challenges are noted while they are open, and no longer', () => {
   }
   table.forget(1000 * SEC);
   assert.equal(more.size, 0);
+});
+
+test('nobody makes a long chain, not even of nonces that are the AORs they are sent for', () => {
+  const { table } = tableOf(MANY);
+  const rejected = Reflect.get(table, 'rejected');
+  assert.ok(rejected instanceof ChainedRows);
+  let steps = 0;
+  const olderThan = rejected.olderThan.bind(rejected);
+  rejected.olderThan = (at) => {
+    steps++;
+    return olderThan(at);
+  };
+  const input = new HashInput();
+  const out = new Int32Array(2);
+  for (let i = 0; i < MANY; i++) {
+    const text = Buffer.from(`${i}@example.com`);
+    sipHash128(Int32Array.of(1, 2, 3, 4), input.clear().field(text, 0, text.length), out);
+    const [a = 0, b = 0] = out;
+    table.reject(Object.assign(new NonceKey(), { a, b }), { aorA: a, aorB: b }, 0);
+  }
+  assert.ok(steps < MANY, `${steps} steps`);
 });
 
 test('an AOR to which a nonce is issued again is known as long as one to which it was issued then', () => {
