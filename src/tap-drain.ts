@@ -111,8 +111,8 @@ export class TapDrain {
   }
 
   private slice(): { readonly seen: number; readonly isEmpty: boolean } {
-    const { reader, tapped, dropped, nap, observer } = this.parts;
-    const mayNap = this.pace.isEasy;
+    const { reader, tapped, dropped, observer } = this.parts;
+    const nap = this.pace.isEasy ? this.parts.nap : undefined;
     const startMs = monotonicMs();
     let awakeMs = startMs;
     let seen = 0;
@@ -124,12 +124,7 @@ export class TapDrain {
       }
       this.observe();
       seen++;
-      if (
-        nap !== undefined &&
-        mayNap &&
-        seen % LOOK_AT_CLOCK_EVERY === 0 &&
-        monotonicMs() - awakeMs > AWAKE_MS
-      ) {
+      if (nap !== undefined && seen % LOOK_AT_CLOCK_EVERY === 0 && monotonicMs() - awakeMs > AWAKE_MS) {
         nap(NAP_MS);
         awakeMs = monotonicMs();
       }

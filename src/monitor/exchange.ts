@@ -142,10 +142,10 @@ class Queue {
 }
 
 /**
- * The exchanges of the last minute, found by their key. They live by age, not by use: two queues, in flight
- * and settled, give timeouts and forgetting without a timer each, and what must go when the table is full
- * is always the oldest settled one. That is why this is not an LRU cache. Finding compares all numbers of the
- * key: `hash` alone decides nothing.
+ * The exchanges of the last minute, found by their key. They live by age, not by use: queues give timeouts and forgetting
+ * without a timer each, and what must go when the table is full is always the oldest settled one. That is why this is not
+ * an LRU cache. Three of them: in flight; timed out, whose answer may still come, or just being judged; and of those that
+ * are over no more than the keys. Finding compares all numbers of the key: `hash` alone decides nothing.
  */
 export class ExchangeTable {
   private readonly max: number;

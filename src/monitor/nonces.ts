@@ -1,4 +1,5 @@
 import type { Endpoint } from '../sip/address.ts';
+import type { AorName } from './aor.ts';
 import type { Exchange } from './exchange.ts';
 import { TIMEOUT_MS } from './exchange.ts';
 import type { NonceKey } from './nonce-key.ts';
@@ -15,8 +16,8 @@ const MEMORY_MS = FRESH_MS + TIMEOUT_MS;
 const REJECTED_MEMORY_MS = 3_600_000;
 const MAX_REJECTED = 65_536;
 
-/** An AOR, as an Exchange tells it. */
-export type AorKey = Pick<Exchange, 'aorA' | 'aorB'>;
+/** An AOR by its hash. */
+export type AorKey = Pick<AorName, 'aorA' | 'aorB'>;
 
 const NONCE_A = CHAIN_WORDS;
 const NONCE_B = 3;
@@ -83,22 +84,14 @@ class AgingRows extends ChainedRows {
     while (this.size > 0) {
       const at = this.at(this.oldest);
       if ((this.words[at + FLAGS]! & RENEWED) !== 0) {
-        this.putLast(at);
+        this.words[at + FLAGS]! &= ~RENEWED;
+        this.putOldestLast();
         continue;
       }
       if (nowMs - this.times[(at + LAST_AT) >>> 1]! < this.memoryMs) return;
       this.onForget(at, 'in time');
       this.forgetOldest();
     }
-  }
-
-  /** The oldest row becomes the newest. */
-  private putLast(at: number): void {
-    const hash = this.words[at]!;
-    this.forgetOldest();
-    const to = this.addUnder(hash);
-    this.words.copyWithin(to + CHAIN_WORDS, at + CHAIN_WORDS, at + PHONE + 4);
-    this.words[to + FLAGS]! &= ~RENEWED;
   }
 }
 
@@ -158,8 +151,9 @@ export class Nonces {
     if (use < 0) return undefined;
     const open = this.takeOpen(use);
     if (open !== undefined) {
+      const startMs = challenges.handshakeStartOf(open);
       challenges.close(open);
-      return challenges.handshakeStartOf(open);
+      return startMs;
     }
     const isOld = nowMs - this.issuedAtMs(issue) > ABANDONED_MS;
     const isOver = isOld || this.hasFlag(use, ACCEPTED) || this.isRejected(nonce, who);
@@ -189,7 +183,7 @@ export class Nonces {
   reject(nonce: NonceKey, who: AorKey, nowMs: number): void {
     const known = this.find(this.rejected, nonce, who);
     if (known >= 0) this.rejected.renew(known, nowMs);
-    else this.rejected.enter(hashOf(nonce, who), nonce, who, IS_OTHER, nowMs);
+    else this.rejected.enter(hashOf(nonce, who), nonce, who, 0, nowMs);
   }
 
   /** Lets go of what is too old to matter. */
@@ -291,14 +285,16 @@ export class Nonces {
 
   private shiftOpen(use: number): void {
     const { words } = this.issues;
-    const name = this.hasFlag(use, HAS_MORE) ? this.nameOf(use) : '';
+    const next = this.hasFlag(use, HAS_MORE) ? this.takeMore(use) : undefined;
+    if (next !== undefined) words[use + CHALLENGE] = next;
+    else words[use + FLAGS]! &= ~(HAS_CHALLENGE | HAS_MORE);
+  }
+
+  private takeMore(use: number): number | undefined {
+    const name = this.nameOf(use);
     const next = this.more.get(name)?.shift();
-    if (next !== undefined) {
-      words[use + CHALLENGE] = next;
-      return;
-    }
-    this.more.delete(name);
-    words[use + FLAGS]! &= ~(HAS_CHALLENGE | HAS_MORE);
+    if (next === undefined) this.more.delete(name);
+    return next;
   }
 
   private giveUp(use: number): void {

@@ -78,8 +78,10 @@ export class OpenChallenges {
       const { times, words } = ring;
       const isDone = words[at + DONE] === 1;
       if (!isDone && nowMs - times[(at + AT) >>> 1]! < ABANDONED_MS) return;
-      abandoned.aor = this.aors[this.placeOf(ring.oldest)]!;
-      abandoned.phone.takeHost(words, at + PHONE);
+      if (!isDone) {
+        abandoned.aor = this.aors[this.placeOf(ring.oldest)]!;
+        abandoned.phone.takeHost(words, at + PHONE);
+      }
       this.forgetOldest();
       if (!isDone) onAbandoned(abandoned);
     }

@@ -10,7 +10,10 @@ export interface MonitorOptions {
   readonly maxSources: number;
   /** REGISTER transactions, in flight and lately settled together. */
   readonly maxExchanges: number;
-  /** What transactions are known by is hashed with it: random, so that nobody can make two that look alike. */
+  /**
+   * What transactions, AORs, nonces and messages are known by is hashed with it: random, so that nobody can make two that
+   * look alike.
+   */
   readonly exchangeHashKey: HashKey;
   /** Per-AOR series of each family, main and probation part together. */
   readonly aorSeries: number;

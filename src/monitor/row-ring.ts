@@ -93,6 +93,14 @@ export class ChainedRows extends RowRing {
     return at;
   }
 
+  /** The oldest row becomes the newest, with another number. */
+  putOldestLast(): void {
+    const from = this.at(this.oldest);
+    this.forgetOldest();
+    const to = this.addUnder(this.words[from + HASH]!);
+    if (to !== from) this.words.copyWithin(to + CHAIN_WORDS, from + CHAIN_WORDS, from + ROW_WORDS);
+  }
+
   /** Where the newest row under this hash begins, or -1. */
   newestUnder(hash: number): number {
     return this.next(this.chains[hash & (this.chains.length - 1)]!, this.count, hash);
