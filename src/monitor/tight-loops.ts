@@ -4,17 +4,22 @@ const MINUTE_MS = 60_000;
 const CELLS = 65_536;
 /** Phones that are counted one by one at a time. */
 const MAX_COUNTED = 10_000;
+const BUCKETS = 16_384;
 
 /** A phone that is counted: the pair of an AOR and an address. */
 class Counted {
+  readonly hash: number;
   readonly aor: string;
   readonly phone = new Endpoint();
   readonly source: string;
   count = 0;
-  /** Another phone of the same AOR. */
+  /** To be counted in the next minute, too. */
+  isNominated = false;
+  /** Another phone of the same bucket. */
   next: Counted | undefined;
 
-  constructor(aor: string, phone: Endpoint, next: Counted | undefined) {
+  constructor(hash: number, aor: string, phone: Endpoint, next: Counted | undefined) {
+    this.hash = hash;
     this.aor = aor;
     this.phone.copyFrom(phone);
     this.source = hostText(phone);
@@ -22,22 +27,27 @@ class Counted {
   }
 }
 
-/** Phones by their AOR, found without a text of their own: this is asked for every REGISTER of a storm. */
+/** Phones by a hash that the caller has anyway: this is asked for every REGISTER of a storm. */
 class CountedPhones {
   size = 0;
-  private readonly byAor = new Map<string, Counted>();
+  private readonly buckets = new Array<Counted | undefined>(BUCKETS).fill(undefined);
 
-  find(aor: string, phone: Endpoint): Counted | undefined {
-    let counted = this.byAor.get(aor);
-    while (counted !== undefined && !counted.phone.sameHost(phone)) counted = counted.next;
+  find(hash: number, aor: string, phone: Endpoint): Counted | undefined {
+    let counted = this.buckets[hash & (BUCKETS - 1)];
+    while (counted !== undefined && !isPhone(counted, hash, aor, phone)) counted = counted.next;
     return counted;
   }
 
-  add(aor: string, phone: Endpoint): void {
-    if (this.size === MAX_COUNTED || this.find(aor, phone) !== undefined) return;
-    this.byAor.set(aor, new Counted(aor, phone, this.byAor.get(aor)));
+  add(hash: number, aor: string, phone: Endpoint): void {
+    if (this.size === MAX_COUNTED || this.find(hash, aor, phone) !== undefined) return;
+    const place = hash & (BUCKETS - 1);
+    this.buckets[place] = new Counted(hash, aor, phone, this.buckets[place]);
     this.size++;
   }
+}
+
+function isPhone(counted: Counted, hash: number, aor: string, phone: Endpoint): boolean {
+  return counted.hash === hash && counted.aor === aor && counted.phone.sameHost(phone);
 }
 
 /**
@@ -66,11 +76,27 @@ export class TightLoops {
   ): void {
     const minute = Math.floor(nowMs / MINUTE_MS);
     if (minute !== this.minute) this.turn(minute);
-    const place = mix(aorHash, phone) & (CELLS - 1);
+    const hash = mix(aorHash, phone);
+    const counted = this.watched.size > 0 ? this.watched.find(hash, aor, phone) : undefined;
+    if (this.isSuspected(hash)) this.nominate(hash, aor, phone, counted);
+    if (counted === undefined) return;
+    counted.count++;
+    if (counted.count === this.perMin + 1) onLoop(aor, counted.source);
+  }
+
+  /** True where phones of this hash, together, sent too many before this one. */
+  private isSuspected(hash: number): boolean {
+    const place = hash & (CELLS - 1);
     const cell = this.cells[place]!;
-    if (cell <= this.perMin) this.cells[place] = cell + 1;
-    else this.nominated.add(aor, phone);
-    if (this.watched.size > 0) this.count(aor, phone, onLoop);
+    if (cell > this.perMin) return true;
+    this.cells[place] = cell + 1;
+    return false;
+  }
+
+  private nominate(hash: number, aor: string, phone: Endpoint, counted: Counted | undefined): void {
+    if (counted?.isNominated) return;
+    if (counted !== undefined) counted.isNominated = true;
+    this.nominated.add(hash, aor, phone);
   }
 
   private turn(minute: number): void {
@@ -80,17 +106,13 @@ export class TightLoops {
     this.watched = isNext ? this.nominated : new CountedPhones();
     this.nominated = new CountedPhones();
   }
-
-  private count(aor: string, phone: Endpoint, onLoop: (aor: string, source: string) => void): void {
-    const counted = this.watched.find(aor, phone);
-    if (counted === undefined) return;
-    counted.count++;
-    if (counted.count === this.perMin + 1) onLoop(aor, counted.source);
-  }
 }
 
+/** `hash` is keyed; so nobody can choose addresses that come out equal. */
 function mix(hash: number, { a, b, c, d }: Endpoint): number {
-  let mixed = Math.imul(hash ^ d, 0x9e3779b1);
-  mixed = Math.imul(mixed ^ (mixed >>> 15) ^ a ^ b ^ c, 0x85ebca6b);
-  return mixed ^ (mixed >>> 13);
+  let mixed = Math.imul(hash ^ a, 0x9e3779b1);
+  mixed = Math.imul(mixed ^ (mixed >>> 15) ^ b, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13) ^ c, 0xc2b2ae35);
+  mixed = Math.imul(mixed ^ (mixed >>> 16) ^ d, 0x9e3779b1);
+  return mixed ^ (mixed >>> 15);
 }
