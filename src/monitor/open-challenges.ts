@@ -12,12 +12,14 @@ const PHONE = 2;
 /** Two doubles. */
 const AT = 6;
 const HANDSHAKE_START = 8;
+const AOR_A = 10;
 
 const FIRST_PLACES = 1024;
 
 /** What is told of a challenge that nobody answered. One object serves all. */
 export class AbandonedChallenge {
   aor = '';
+  aorA = 0;
   /** Where it went, without a port. */
   readonly phone = new Endpoint();
 }
@@ -49,6 +51,7 @@ export class OpenChallenges {
     const at = ring.at(number);
     const { times, words } = ring;
     words[at + DONE] = 0;
+    words[at + AOR_A] = exchange.aorA;
     exchange.phone.putHost(words, at + PHONE);
     times[(at + AT) >>> 1] = nowMs;
     times[(at + HANDSHAKE_START) >>> 1] = exchange.handshakeStartMs;
@@ -80,6 +83,7 @@ export class OpenChallenges {
       if (!isDone && nowMs - times[(at + AT) >>> 1]! < ABANDONED_MS) return;
       if (!isDone) {
         abandoned.aor = this.aors[this.placeOf(ring.oldest)]!;
+        abandoned.aorA = words[at + AOR_A]!;
         abandoned.phone.takeHost(words, at + PHONE);
       }
       this.forgetOldest();

@@ -76,13 +76,15 @@ export class FailingAor {
     this.failures = new Recent(threshold);
   }
 
-  runOf(source: string, nowMs: number): Run {
-    let run = this.runs.get(source);
-    if (run === undefined) {
-      run = { failures: 0, lastMs: nowMs, isKnown: false };
-      if (this.runs.size >= MAX_SOURCES_PER_AOR) this.runs.delete(this.runs.keys().next().value ?? '');
-      this.runs.set(source, run);
+  /** The run of this source; a new one where the last failure is longer ago than `memoryMs`. */
+  runOf(source: string, nowMs: number, memoryMs: number): Run {
+    const known = this.runs.get(source);
+    if (known !== undefined && nowMs - known.lastMs <= memoryMs) return known;
+    const run = { failures: 0, lastMs: nowMs, isKnown: false };
+    if (known === undefined && this.runs.size >= MAX_SOURCES_PER_AOR) {
+      this.runs.delete(this.runs.keys().next().value ?? '');
     }
+    this.runs.set(source, run);
     return run;
   }
 }

@@ -5,6 +5,7 @@ import type { MonitorCounts } from './counts.ts';
 import type { EventGate } from './event-gate.ts';
 import type { Exchange } from './exchange.ts';
 import { HostTexts } from './host-texts.ts';
+import { Lately } from './lately.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pattern, Result } from './lists.ts';
 import { PATTERNS } from './lists.ts';
@@ -40,6 +41,8 @@ export class Suspicion {
   private readonly aors: LRUCache<string, FailingAor>;
   private readonly sources: LRUCache<string, FailingSource>;
   private readonly loops: TightLoops;
+  /** AORs that were probed, which all that fail are, too: a success is news of no other. */
+  private readonly doubted: Lately;
   private readonly isScanner = new Map<string, boolean>();
   private readonly hosts = new HostTexts();
   private nowMs = 0;
@@ -48,6 +51,7 @@ export class Suspicion {
     this.thresholds = thresholds;
     this.parts = parts;
     this.loops = new TightLoops(thresholds.tightLoopPerMin);
+    this.doubted = new Lately(Math.max(RUN_MEMORY_MS, thresholds.enumerationWindowSec * 1000));
     const dispose = (_value: object, _key: string, reason: string): void => {
       if (reason === 'evict') parts.evicted();
     };
@@ -63,6 +67,7 @@ export class Suspicion {
   advance(nowMs: number): void {
     this.nowMs = nowMs;
     this.active.advance(nowMs);
+    this.doubted.advance(nowMs);
   }
 
   /** The first copy of a REGISTER. */
@@ -92,15 +97,13 @@ export class Suspicion {
     this.nowMs = nowMs;
     const isFailure = isAuthFailure(result, credentials);
     if (isFailure) this.onFailure(exchange, proof);
-    if (isFailure || result === 'unknown_user' || result === 'forbidden') {
-      this.onProbe(this.hosts.textOf(exchange.phone), exchange.aor);
-    }
+    if (isFailure || result === 'unknown_user' || result === 'forbidden') this.onProbe(exchange);
   }
 
   /** A challenge that nobody answered: what a search for extensions leaves where unknown ones are challenged too. */
-  onAbandoned({ aor, phone }: AbandonedChallenge, nowMs: number): void {
+  onAbandoned(challenge: AbandonedChallenge, nowMs: number): void {
     this.nowMs = nowMs;
-    this.onProbe(this.hosts.textOf(phone), aor);
+    this.onProbe(challenge);
   }
 
   private onFailure(exchange: Exchange, proof: Proof): void {
@@ -111,8 +114,8 @@ export class Suspicion {
     const failing = this.failingAor(aor);
     failing.failures.add(nowMs);
     failing.sources.add(source, nowMs);
-    const run = failing.runOf(source, nowMs);
-    run.failures = nowMs - run.lastMs > RUN_MEMORY_MS ? 1 : run.failures + 1;
+    const run = failing.runOf(source, nowMs, RUN_MEMORY_MS);
+    run.failures++;
     run.lastMs = nowMs;
     run.isKnown ||= this.isRegisteredFrom(aor, exchange.phone);
     const { firstMs } = failing.failures;
@@ -140,11 +143,13 @@ export class Suspicion {
     this.tell('spray', '', source, firstMs + windowMs, proof, detail);
   }
 
-  private onProbe(source: string, aor: string): void {
+  private onProbe({ aor, aorA, phone }: Pick<AbandonedChallenge, 'aor' | 'aorA' | 'phone'>): void {
     const { nowMs, thresholds } = this;
+    const source = this.hosts.textOf(phone);
     const { probed } = this.failingSource(source);
     const windowMs = thresholds.enumerationWindowSec * 1000;
     probed.add(aor, nowMs);
+    this.doubted.add(aorA, nowMs);
     const aors = probed.countSince(nowMs - windowMs);
     if (aors <= thresholds.enumerationAors) return;
     this.tell('enumeration', '', source, nowMs + windowMs, 'unproven', `nowhere with ${aors} AORs and more`);
@@ -153,7 +158,7 @@ export class Suspicion {
   /** A 2xx. */
   onOk(exchange: Exchange, proof: Proof, nowMs: number): void {
     this.nowMs = nowMs;
-    if (this.aors.size === 0 && this.sources.size === 0) return;
+    if (!this.doubted.mayHave(exchange.aorA)) return;
     const { aor } = exchange;
     const failing = this.aors.peek(aor);
     const source = this.hosts.textOf(exchange.phone);

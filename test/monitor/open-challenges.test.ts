@@ -8,7 +8,11 @@ const LONG_MS = 32_000;
 const ROWS = 1024;
 
 function challenged(number: number): Exchange {
-  const exchange = Object.assign(new Exchange(), { aor: `${number}@x`, handshakeStartMs: -number });
+  const exchange = Object.assign(new Exchange(), {
+    aor: `${number}@x`,
+    aorA: 2 * number,
+    handshakeStartMs: -number,
+  });
   exchange.phone.d = number;
   return exchange;
 }
@@ -19,7 +23,7 @@ test('goes round: a row that is used again is another challenge, and open', () =
   const numbers: number[] = [];
   for (let i = 0; i < 5 * ROWS; i++) {
     const nowMs = i * 100;
-    challenges.advance(nowMs, ({ aor, phone }) => told.push(`${aor} ${phone.d}`));
+    challenges.advance(nowMs, ({ aor, aorA, phone }) => told.push(`${aor} ${aorA} ${phone.d}`));
     const number = challenges.add(challenged(i), nowMs);
     numbers.push(number);
     assert.equal(challenges.isOpen(number), true);
@@ -36,7 +40,7 @@ test('goes round: a row that is used again is another challenge, and open', () =
   const abandoned = numbers.map((_, i) => i).filter((i) => i % 2 === 1 && i * 100 + LONG_MS < 5 * ROWS * 100);
   assert.deepEqual(
     told,
-    abandoned.map((i) => `${i}@x ${i}`),
+    abandoned.map((i) => `${i}@x ${2 * i} ${i}`),
   );
 });
 
@@ -51,10 +55,10 @@ test('grows, and forgets nothing by it', () => {
     assert.equal(challenges.handshakeStartOf(number), -i);
   }
   const told: string[] = [];
-  challenges.advance(LONG_MS, ({ aor, phone }) => told.push(`${aor} ${phone.d}`));
+  challenges.advance(LONG_MS, ({ aor, aorA, phone }) => told.push(`${aor} ${aorA} ${phone.d}`));
   assert.deepEqual(
     told,
-    numbers.map((_, i) => `${i}@x ${i}`),
+    numbers.map((_, i) => `${i}@x ${2 * i} ${i}`),
   );
 });
 

@@ -126,6 +126,23 @@ describe('enumeration: one source gets nowhere with more than twenty AORs', () =
     assert.deepEqual(now(wire), { enumeration: 1 });
   });
 
+  it('is not a source that gets somewhere after all', () => {
+    const wire = new Wire();
+    const challenge = (i: number): void => {
+      const probe = wire.send({ aor: `${100 + i}@iptlab.com` }, ATTACKER);
+      wire.answer(probe, 401, { nonces: [`n${i}`] }, ATTACKER);
+    };
+    for (let i = 0; i < 20; i++) challenge(i);
+    wire.wait(33);
+    for (let i = 0; i < 5; i++) wire.bind({ aor: `${100 + i}@iptlab.com`, callId: `${i}` }, {}, ATTACKER);
+    for (let i = 20; i < 25; i++) challenge(i);
+    wire.wait(33);
+    assert.deepEqual(now(wire), {});
+    challenge(25);
+    wire.wait(33);
+    assert.deepEqual(now(wire), { enumeration: 1 });
+  });
+
   it('is not an office behind one address', () => {
     const wire = new Wire();
     for (let round = 0; round < 3; round++) {
@@ -206,6 +223,23 @@ describe('compromise suspected: failures, then a success from a source that neve
     crack(wire, 20, PHONE);
     assert.equal(wire.gauges().bindings > 0, true);
     assert.equal(wire.monitor.counts.compromiseSuspected, 0);
+  });
+
+  it('is not, where an hour lies between failures', () => {
+    const wire = new Wire();
+    for (let i = 0; i < 3; i++) guess(wire.wait(40));
+    wire.wait(3700);
+    crack(wire, 4);
+    assert.equal(wire.monitor.counts.compromiseSuspected, 0);
+  });
+
+  it('is, where the phone that was there once has been gone for more than an hour', () => {
+    const wire = new Wire();
+    wire.bind({ contacts: ['<sip:24001@10.66.6.6>;expires=60'] }, {}, ATTACKER);
+    guess(wire.wait(30));
+    wire.wait(3700);
+    crack(wire, 5);
+    assert.equal(wire.monitor.counts.compromiseSuspected, 1);
   });
 
   it('counts a run of failures once', () => {
