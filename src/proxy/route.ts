@@ -2,7 +2,7 @@ import type { Endpoint } from '../sip/address.ts';
 import { readHost } from '../sip/address.ts';
 import { COMMA, LANGLE, RANGLE, SPACE } from '../sip/bytes.ts';
 import { Param } from '../sip/params.ts';
-import { findUriParam, readUri, Uri } from '../sip/uri.ts';
+import { findUriParam, Uri } from '../sip/uri.ts';
 import { DEFAULT_PORT } from '../sip/via.ts';
 import type { Datagram, Decision } from './decision.ts';
 import { isOwnAddress, isOwnHost, isOwnUri, isSendable } from './own-host.ts';
@@ -44,7 +44,7 @@ export function routeRequest(
   hop.poppedRoutes = 0;
   if (!routeSet.read(message)) return 'route';
   requestUri.reset();
-  readUri(message.bytes, request.uri.start, request.uri.end, requestUri.uri);
+  requestUri.uri.copyFrom(request.uri);
   const reason =
     takeStrictRoute(request, routes, decision) ??
     (decision.from === 'phone'

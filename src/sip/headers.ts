@@ -34,9 +34,6 @@ export const Header = {
 
 export type HeaderId = (typeof Header)[keyof typeof Header];
 
-/** How many values `Header` has: the length of tables indexed by it. */
-export const HEADER_COUNT = 25;
-
 /** Full names with their compact forms (RFC 3261 §7.3.3; the others' from their own RFCs at IANA). */
 export const NAMES: readonly (readonly [HeaderId, ...string[]])[] = [
   [Header.VIA, 'via', 'v'],

@@ -17,7 +17,7 @@ import {
   trimEnd,
 } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
-import { HEADER_COUNT, Header, headerId } from './headers.ts';
+import { Header, headerId } from './headers.ts';
 import type { Holder } from './kernel/kernel.ts';
 import { HEAD_WORDS, kernel, LINE_WORDS, MAX_HEADER_LINES, MAX_SCANNED_BYTES } from './kernel/kernel.ts';
 import type { Method } from './methods.ts';
@@ -96,12 +96,10 @@ export class Message implements Holder {
 
   private clearIndex(): void {
     kernel.index.giveTo(this);
-    const { words } = kernel;
-    this.words = words;
+    this.words = kernel.words;
     this.headsWord = kernel.indexWord;
     this.linesWord = kernel.indexWord + HEAD_WORDS;
-    // A loop: for so few elements `fill` costs more.
-    for (let i = this.headsWord, end = i + HEADER_COUNT; i < end; i++) words[i] = 0;
+    kernel.clearHeads();
   }
 
   leave(): void {
@@ -162,6 +160,13 @@ export class Message implements Holder {
     this.uriStart = this.methodEnd + 1;
     this.uriEnd = words[resultWord + 1]! + shift;
     this.method = methodOf(this.bytes, this.start, this.methodEnd);
+    this.eolLength = 2;
+  }
+
+  /** The same of an ordinary Status-Line. */
+  takeStatusLine(): void {
+    this.isRequest = false;
+    this.status = kernel.words[kernel.resultWord]!;
     this.eolLength = 2;
   }
 
@@ -238,9 +243,15 @@ export function parse(bytes: Uint8Array, start: number, end: number, message: Me
 /** Answers where the headers start, or -1 where this is no start line of SIP. */
 function readStartLine(message: Message, start: number, end: number, place: number): number {
   const { bytes } = message;
-  const next = kernel.requestLine(place, Math.min(place + end - start, place + MAX_SCANNED_BYTES));
+  const scanEnd = Math.min(place + end - start, place + MAX_SCANNED_BYTES);
+  let next = kernel.requestLine(place, scanEnd);
   if (next > 0) {
     message.takeRequestLine(start - place);
+    return next + start - place;
+  }
+  next = kernel.statusLine(place, scanEnd);
+  if (next > 0) {
+    message.takeStatusLine();
     return next + start - place;
   }
   const lineFeed = findLineFeed(message, start, end, 'start_line');

@@ -39,6 +39,21 @@ export class Uri {
   paramsEnd = 0;
   /** Position of `?`, or `end` where there are no headers. */
   headersStart = 0;
+
+  copyFrom(other: Uri): void {
+    this.start = other.start;
+    this.end = other.end;
+    this.scheme = other.scheme;
+    this.hasUser = other.hasUser;
+    this.userStart = other.userStart;
+    this.userEnd = other.userEnd;
+    this.hostStart = other.hostStart;
+    this.hostEnd = other.hostEnd;
+    this.port = other.port;
+    this.paramsStart = other.paramsStart;
+    this.paramsEnd = other.paramsEnd;
+    this.headersStart = other.headersStart;
+  }
 }
 
 const SIP = ascii('sip');

@@ -94,6 +94,19 @@ const startLine = fc.oneof(
       fc.constantFrom(' SIP/2.0', ' sip/2.0', ' SIP/2.0 ', ' SIP/2.1', 'SIP/2.0', ' SIP/2.00'),
     )
     .map((parts) => parts.join('')),
+  fc
+    .tuple(
+      fc.constantFrom('SIP/2.0', 'SIP/2.0', 'SIP/2.0', 'sip/2.0', 'SIP/2.1', 'SIP/2.00'),
+      fc.constantFrom(' ', ' ', ' ', '  ', '\t', ''),
+      fc.oneof(
+        fc.integer({ min: 0, max: 1000 }).map(String),
+        fc.string({ unit: fc.constantFrom(...'0169/: '), minLength: 2, maxLength: 4 }),
+      ),
+      fc.constantFrom(' ', ' ', ' ', '', '\t'),
+      fc.string({ unit: fc.constantFrom(...'OK \t\r\x1f\x7f\x80\xff'), maxLength: 40 }),
+    )
+    // A CR at the end would, with the LF behind it, end the line.
+    .map((parts) => parts.join('').replace(/\r+$/, '')),
   fc.constantFrom('SIP/2.0 200 OK', 'SIP/2.0 200', 'SIP/2.0 99 x', 'nothing'),
 );
 
@@ -116,6 +129,38 @@ test('a message with CRLF and the same one with LF, which the kernel leaves alon
     ),
     { numRuns: 4000 },
   );
+});
+
+test('the kernel takes the ordinary Status-Lines, and no others', () => {
+  const isKernels = (text: string): boolean => {
+    const bytes = latin1(`${text}\r\n`);
+    const place = kernel.placeOf(bytes, 0, bytes.length);
+    return kernel.statusLine(place, place + bytes.length) === place + bytes.length;
+  };
+  for (const rest of [
+    '200 OK',
+    '100 ',
+    '699 x',
+    '401 Unauthorized, and a reason that goes on for long',
+    '200 \x80',
+  ])
+    assert.ok(isKernels(`SIP/2.0 ${rest}`), rest);
+  for (const rest of [
+    '200',
+    '099 x',
+    '700 x',
+    '1:0 x',
+    '10: x',
+    ':00 x',
+    '1/0 x',
+    '2000 x',
+    '200  \t',
+    '200 a\rb',
+    '',
+  ])
+    assert.ok(!isKernels(`SIP/2.0 ${rest}`), rest);
+  for (const text of ['sip/2.0 200 OK', 'SIP/2.1 200 OK', 'SIP/2.0  200 OK', ' SIP/2.0 200 OK'])
+    assert.ok(!isKernels(text), text);
 });
 
 test('a fold by a tab, and names that differ from known ones behind their 16th byte', () => {
@@ -452,6 +497,23 @@ test('a hash is written as its words are', () => {
         assert.equal(latin1Of(to - 1, to + words.length * 8 + 1), `~${Buffer.from(expected)}~`);
       }
     }),
+  );
+});
+
+test('a hash is known by its first 16 digits, in lower case', () => {
+  const input = new HashInput();
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(15), fc.nat(255), (bytes, place, byte) => {
+      const to = kernel.insertsAt;
+      sipHash128(Int32Array.of(1, 2, 3, -4), input.clear().field(bytes, 0, bytes.length), new Int32Array(2));
+      kernel.writeHash(to, 8);
+      kernel.bytes[to + 16] = byte;
+      assert.ok(kernel.isHash(to));
+      const isSame = kernel.bytes[to + place] === byte;
+      kernel.bytes[to + place] = byte;
+      assert.equal(kernel.isHash(to), isSame);
+    }),
+    { numRuns: 1000 },
   );
 });
 

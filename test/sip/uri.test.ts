@@ -116,6 +116,15 @@ describe('readUri', () => {
     assert.equal(read('tel:'), undefined);
   });
 
+  it('is copied with all its parts', () => {
+    const content = 'sips:bob:pw@h.example.com:5061;lr?x=y';
+    const uri = new Uri();
+    assert.ok(readUri(ascii(` ${content}`), 1, content.length + 1, uri));
+    const copy = Object.assign(new Uri(), Object.fromEntries(Object.keys(uri).map((key) => [key, -1])));
+    copy.copyFrom(uri);
+    assert.deepEqual(copy, uri);
+  });
+
   it('reads back any URI as the parts that it was made of', () => {
     fc.assert(
       fc.property(fc.oneof(sipUri('exotic'), sipUri('exotic', 'bare')), (uri) => {

@@ -33,14 +33,22 @@ function digitPairs(digits: v128): v128 {
  * Writes 8 or 16 bytes, which are little-endian words, as hex digits in lower case, each word as one writes a number.
  */
 export function hex(from: i32, to: i32, bytes: i32): void {
-  const words = v128.load(from);
-  const swapped = i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+  v128.store(to, hexOf8(v128.load64_zero(from)));
+  if (bytes > 8) v128.store(to, hexOf8(v128.load64_zero(from, 8)), VECTOR);
+}
+
+/** 1 where the 16 bytes at `digits` are what `hex` writes for 8 bytes. */
+export function isHex(from: i32, digits: i32): i32 {
+  const wanted = hexOf8(v128.load64_zero(from));
+  return i8x16.all_true(i8x16.eq(wanted, v128.load(digits))) ? 1 : 0;
+}
+
+/** The digits of two words, which are the first 8 bytes. */
+function hexOf8(words: v128): v128 {
+  const swapped = i8x16.shuffle(words, words, 3, 2, 1, 0, 7, 6, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15);
   const low = v128.and(swapped, i8x16.splat(0x0f));
   const high = v128.and(i16x8.shr_u(swapped, 4), i8x16.splat(0x0f));
-  v128.store(to, hexDigits(i8x16.shuffle(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)));
-  if (bytes <= 8) return;
-  const behind = i8x16.shuffle(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  v128.store(to, hexDigits(behind), VECTOR);
+  return hexDigits(i8x16.shuffle(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
 }
 
 /** The digits of sixteen values. */

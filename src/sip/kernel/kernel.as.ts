@@ -5,8 +5,8 @@
  */
 
 export { credentials } from './credentials.as';
-export { hex, hexWords } from './hex.as';
-export { copyIndex, requestLine, scan } from './lines.as';
+export { hex, hexWords, isHex } from './hex.as';
+export { clearHeads, copyIndex, requestLine, scan, statusLine } from './lines.as';
 export { nameAddr } from './name-addr.as';
 export { field, sipHash } from './siphash.as';
 export { via } from './via.as';

@@ -11,6 +11,7 @@ import { WebAssembly } from './web-assembly.ts';
 /** Addresses are offsets in bytes from the memory's beginning. */
 interface Loops {
   requestLine(from: number, end: number, out: number): number;
+  statusLine(from: number, end: number, out: number): number;
   nameAddr(from: number, end: number, out: number): 0 | 1;
   credentials(from: number, end: number, out: number): 0 | 1;
   via(from: number, end: number, out: number, shift: number): 0 | 1;
@@ -24,10 +25,12 @@ interface Loops {
     shift: number,
     names: number,
   ): number;
+  clearHeads(heads: number): void;
   copyIndex(heads: number, to: number, lines: number, shift: number): void;
   hexWords(from: number, out: number): 0 | 1;
   move(to: number, from: number, length: number): void;
   hex(from: number, to: number, bytes: number): void;
+  isHex(from: number, digits: number): 0 | 1;
   field(from: number, length: number, to: number): void;
   sipHash(
     k0: number,
@@ -202,6 +205,11 @@ class Kernel {
     return this.loops.requestLine(from, end, this.resultWord << 2);
   }
 
+  /** Reads an ordinary Status-Line; answers where the next line starts, or 0 where it is another one. Its code stands at `resultWord`. */
+  statusLine(from: number, end: number): number {
+    return this.loops.statusLine(from, end, this.resultWord << 2);
+  }
+
   /** Reads an ordinary name-addr. At `resultWord` stands where its bracket opens and, behind that, where it closes. */
   nameAddr(from: number, end: number): boolean {
     return this.loops.nameAddr(from, end, this.resultWord << 2) === 1;
@@ -235,6 +243,11 @@ class Kernel {
     return this.loops.scan(from, end, lines, heads, line, MAX_HEADER_LINES, shift, this.at + NAMES_AT);
   }
 
+  /** Sets all heads of the index to zero. */
+  clearHeads(): void {
+    this.loops.clearHeads(this.indexWord << 2);
+  }
+
   /** Copies the index, of so many lines, to word `to` of the kernel's memory, with `shift` added to its positions. */
   copyIndex(to: number, lines: number, shift: number): void {
     this.loops.copyIndex(this.indexWord << 2, to << 2, lines, shift);
@@ -264,6 +277,11 @@ class Kernel {
   /** Writes the first 8 or all 16 bytes of the hash that was made last, as words in lower-case hex, at `to` of its memory. */
   writeHash(to: number, resultBytes: 8 | 16): void {
     this.loops.hex(this.hashWord << 2, to, resultBytes);
+  }
+
+  /** True where the first 8 bytes of the hash that was made last stand as `writeHash` writes them at `at` of its memory. */
+  isHash(at: number): boolean {
+    return this.loops.isHex(this.hashWord << 2, at) === 1;
   }
 
   /** Puts a field behind the first `used` bytes of the hash input: its length in two bytes, and its bytes. */

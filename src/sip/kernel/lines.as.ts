@@ -1,5 +1,5 @@
-/** The start line of a request, and header lines. */
-import { COLON, CR, CRLF, HTAB, isToken, LF, SPACE, VECTOR } from './bytes.as';
+/** Start lines, and header lines. */
+import { COLON, CR, CRLF, HTAB, isToken, LF, SPACE, VECTOR, ZERO } from './bytes.as';
 
 /** The table of header names: a cell for each length and first letter, then the names. */
 const LETTERS: i32 = 32;
@@ -20,6 +20,10 @@ const ONE_LINE: i32 = 0x10000;
 /** `SIP/2.0` and CR as one word; with the LF so many bytes. */
 const VERSION: u64 = 0x0d302e322f504953;
 const VERSION_BYTES: i32 = 9;
+/** `SIP/2.0` and a space as one word. */
+const VERSION_SPACE: u64 = 0x20302e322f504953;
+/** Behind it and the three digits of a code. */
+const CODE_END: i32 = 11;
 
 /**
  * Reads a Request-Line (RFC 3261 §7.1) as it ought to be: a token, a space, bytes that a URI may hold, a space,
@@ -46,6 +50,30 @@ export function requestLine(from: i32, end: i32, out: i32): i32 {
   store<i32>(out, from + method);
   store<i32>(out, at, 4);
   return next;
+}
+
+/**
+ * Reads a Status-Line (§7.2) as it ought to be: `SIP/2.0`, a space, a code from 100 to 699, a space, a reason without
+ * control bytes, CRLF. Writes the code to `out`; answers where the next line starts, or 0 where it is not such a line. Reads
+ * up to 31 bytes past `end`, and decides nothing by them.
+ */
+export function statusLine(from: i32, end: i32, out: i32): i32 {
+  if (load<u64>(from) !== VERSION_SPACE || <i32>load<u8>(from + CODE_END) !== SPACE) return 0;
+  const hundreds = <i32>load<u8>(from + 8) - ZERO;
+  const tens = <i32>load<u8>(from + 9) - ZERO;
+  const units = <i32>load<u8>(from + 10) - ZERO;
+  if (hundreds < 1 || hundreds > 6 || <u32>tens > 9 || <u32>units > 9) return 0;
+  const controls = i8x16.splat(0x1f);
+  let at = from + CODE_END + 1;
+  let found = i8x16.bitmask(i8x16.le_u(v128.load(at), controls));
+  while (found === 0 && at < end) {
+    at += VECTOR;
+    found = i8x16.bitmask(i8x16.le_u(v128.load(at), controls));
+  }
+  at += ctz(found);
+  if (at + 2 > end || <i32>load<u16>(at) !== CRLF) return 0;
+  store<i32>(out, hundreds * 100 + tens * 10 + units);
+  return at + 2;
 }
 
 /** Which of the bytes no URI can hold: white space, control bytes, angle brackets (§25.1). */
@@ -137,6 +165,12 @@ function headerId(at: i32, length: i32, head: v128, names: i32): i32 {
     number = load<i32>(name, NAME_NEXT_AT);
   }
   return 0;
+}
+
+/** Sets the heads of an index to zero. */
+export function clearHeads(heads: i32): void {
+  const zero = i8x16.splat(0);
+  for (let at = 0; at < HEADS_BYTES; at += VECTOR) v128.store(heads + at, zero);
 }
 
 /**
