@@ -1,5 +1,5 @@
-/** 128 KiB, twice: with 100,000 hashes in it, nine of ten others are still told apart. */
-const BITS = 1 << 20;
+/** 32 KiB, twice: with 25,000 hashes in it, nine of ten others are still told apart. */
+const BITS = 1 << 18;
 const WORD_SHIFT = 5;
 
 /**
@@ -8,8 +8,9 @@ const WORD_SHIFT = 5;
  */
 export class Lately {
   private readonly memoryMs: number;
-  private now = new Int32Array(BITS >>> WORD_SHIFT);
-  private before = new Int32Array(BITS >>> WORD_SHIFT);
+  /** Two words for each 32 bits, one of which is cleared by turns: both are near when one is. */
+  private readonly words = new Int32Array((BITS >>> WORD_SHIFT) * 2);
+  private current: 0 | 1 = 0;
   private sinceMs = Number.NEGATIVE_INFINITY;
 
   /** What was added is known for this long at least, and for less than three times as long. */
@@ -19,26 +20,27 @@ export class Lately {
 
   add(hash: number, nowMs: number): void {
     this.advance(nowMs);
-    this.now[wordOf(hash)]! |= bitOf(hash);
+    this.words[wordsOf(hash) + this.current]! |= bitOf(hash);
   }
 
   mayHave(hash: number): boolean {
-    const word = wordOf(hash);
-    return ((this.now[word]! | this.before[word]!) & bitOf(hash)) !== 0;
+    const { words } = this;
+    const at = wordsOf(hash);
+    return ((words[at]! | words[at + 1]!) & bitOf(hash)) !== 0;
   }
 
   advance(nowMs: number): void {
-    if (nowMs - this.sinceMs < this.memoryMs) return;
-    const isNext = nowMs - this.sinceMs < 2 * this.memoryMs;
-    const { now } = this;
-    this.now = this.before.fill(0);
-    this.before = isNext ? now : now.fill(0);
+    const ageMs = nowMs - this.sinceMs;
+    if (ageMs < this.memoryMs) return;
     this.sinceMs = nowMs;
+    this.current = this.current === 0 ? 1 : 0;
+    if (ageMs >= 2 * this.memoryMs) this.words.fill(0);
+    else for (let at = this.current; at < this.words.length; at += 2) this.words[at] = 0;
   }
 }
 
-function wordOf(hash: number): number {
-  return (hash & (BITS - 1)) >>> WORD_SHIFT;
+function wordsOf(hash: number): number {
+  return ((hash & (BITS - 1)) >>> WORD_SHIFT) * 2;
 }
 
 function bitOf(hash: number): number {
