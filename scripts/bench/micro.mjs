@@ -42,6 +42,8 @@ function measure(name, work, datagrams = 1) {
 
 /** Memory as in the running process: what arrives there is read where it lies. */
 const ARENA_BYTES = 8 * 1024 * 1024;
+// First: it gives the kernel a memory of its own.
+const { endpoint, pass, routesOf } = await load('test', 'proxy', 'support', 'passing.js');
 const { createSharedMemory, KERNEL_BYTES, kernel } = await load('src', 'sip', 'kernel', 'kernel.js');
 kernel.moveTo(createSharedMemory(ARENA_BYTES + KERNEL_BYTES), ARENA_BYTES);
 let arenaUsed = 0;
@@ -69,8 +71,8 @@ function slotOf(/** @type {any} */ Datagram, /** @type {Uint8Array} */ bytes, /*
 async function forwarding() {
   const { decide } = await load('src', 'proxy', 'decide.js');
   const { Datagram, Decision } = await load('src', 'proxy', 'decision.js');
-  const { Message, parse } = await load('src', 'sip', 'message.js');
-  const { endpoint, pass, routesOf } = await load('test', 'proxy', 'support', 'passing.js');
+  const { Message } = await load('src', 'sip', 'message.js');
+  const { parse } = await load('src', 'sip', 'parse.js');
   const register = fixture('ses-f3-register-credentials.sip');
   const phone = endpoint('10.0.13.244:5060');
   const message = new Message();
@@ -113,7 +115,6 @@ async function monitoring() {
   const PHONES = 1000;
   const { Monitor } = await load('src', 'monitor', 'monitor.js');
   const { Tapped } = await load('src', 'monitor', 'tapped.js');
-  const { endpoint } = await load('test', 'proxy', 'support', 'passing.js');
   const monitor = new Monitor({}, () => {});
   const tapped = new Tapped();
   const [f3, f4] = ['ses-f3-register-credentials.sip', 'ses-f4-200.sip'].map((name) => fixture(name));

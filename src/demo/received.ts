@@ -1,9 +1,10 @@
 import { findAuthParam } from '../sip/auth.ts';
 import { ascii, text } from '../sip/bytes.ts';
 import type { HeaderId } from '../sip/headers.ts';
-import { Message, parse } from '../sip/message.ts';
+import { Message } from '../sip/message.ts';
 import { findParam, NameAddr, readListedNameAddr, readNameAddr } from '../sip/name-addr.ts';
 import { Param, Span } from '../sip/params.ts';
+import { parse } from '../sip/parse.ts';
 
 /** A message as the simulated parties read it: strings, because there are dozens of them and not a million. */
 export interface Received {

@@ -1,5 +1,6 @@
 import { Header } from '../sip/headers.ts';
-import { Message, parse } from '../sip/message.ts';
+import { Message } from '../sip/message.ts';
+import { parse } from '../sip/parse.ts';
 import type { HashKey } from '../sip/siphash.ts';
 import type { AorName, AorReader } from './aor.ts';
 import type { AorEntry } from './aor-entry.ts';

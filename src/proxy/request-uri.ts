@@ -1,8 +1,8 @@
 import type { Endpoint } from '../sip/address.ts';
 import { writeHost } from '../sip/address.ts';
 import { ascii, COLON, equalsFolded, writeDecimal, writeRange } from '../sip/bytes.ts';
-import { isUriText } from '../sip/message.ts';
 import { Param } from '../sip/params.ts';
+import { isUriText } from '../sip/parse.ts';
 import { readUri, readUriParam, Uri } from '../sip/uri.ts';
 
 /** The Contact URI parameter that carries an alias token. */

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { ExchangeKey } from '../../src/monitor/exchange-key.ts';
 import { decide } from '../../src/proxy/decide.ts';
 import { Datagram, Decision } from '../../src/proxy/decision.ts';
-import { Message, parse } from '../../src/sip/message.ts';
+import { Message } from '../../src/sip/message.ts';
+import { parse } from '../../src/sip/parse.ts';
 import { endpoint, routesOf } from '../proxy/support/passing.ts';
 
 const HASH_KEY = Int32Array.of(5, -6, 7, -8);

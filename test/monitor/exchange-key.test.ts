@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ExchangeKey, MAX_KEY_PART } from '../../src/monitor/exchange-key.ts';
-import { Message, parse } from '../../src/sip/message.ts';
+import { Message } from '../../src/sip/message.ts';
+import { parse } from '../../src/sip/parse.ts';
 
 const OWN = 'z9hG4bK0123456789abcdeffedcba9876543210';
 const HASH_KEY = Int32Array.of(1, -2, 3, -4);

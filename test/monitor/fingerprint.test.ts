@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { Fingerprint } from '../../src/monitor/fingerprint.ts';
 import type { HeaderId } from '../../src/sip/headers.ts';
 import { Header } from '../../src/sip/headers.ts';
-import { Message, parse } from '../../src/sip/message.ts';
+import { Message } from '../../src/sip/message.ts';
+import { parse } from '../../src/sip/parse.ts';
 import { bytesOf, register } from './support/messages.ts';
 import { Wire } from './support/wire.ts';
 

@@ -8,7 +8,8 @@ import { MIN_RING_BYTES, RingReader, RingWriter, ringFootprint } from '../../src
 import { Endpoint } from '../../src/sip/address.ts';
 import { Header } from '../../src/sip/headers.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
-import { Message, parse } from '../../src/sip/message.ts';
+import { Message } from '../../src/sip/message.ts';
+import { parse } from '../../src/sip/parse.ts';
 import { Transaction } from '../../src/sip/transaction.ts';
 
 const OFFSET = 192;

@@ -1,7 +1,8 @@
 /** Messages of tests, parsed, and their parts as text. */
 import assert from 'node:assert/strict';
 import { text } from '../../src/sip/bytes.ts';
-import { Message, parse } from '../../src/sip/message.ts';
+import { Message } from '../../src/sip/message.ts';
+import { parse } from '../../src/sip/parse.ts';
 import type { Window } from './window.ts';
 import { amid } from './window.ts';
 

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { Header } from '../../src/sip/headers.ts';
 import { MAX_HEADER_LINES } from '../../src/sip/kernel/kernel.ts';
 import type { MessageFault } from '../../src/sip/message.ts';
-import { MAX_DATAGRAM_BYTES, Message, parse } from '../../src/sip/message.ts';
+import { MAX_DATAGRAM_BYTES, Message } from '../../src/sip/message.ts';
+import { parse } from '../../src/sip/parse.ts';
 import { bytesAt, linesOf, messageOf, parsed, valueText } from '../support/parsed.ts';
 import { amid } from '../support/window.ts';
 
