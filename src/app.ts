@@ -15,8 +15,9 @@ import type { SocketState, Sources } from './metrics/sources.ts';
 import type { Event } from './monitor/events.ts';
 import { Monitor } from './monitor/monitor.ts';
 import { Tapped } from './monitor/tapped.ts';
-import { monotonicMs, sleep } from './net/clock.ts';
+import { monotonicMs } from './net/clock.ts';
 import { kernelSockets } from './net/kernel-sockets.ts';
+import { openStepAside } from './net/step-aside.ts';
 import type { TransportKind } from './net/transport.ts';
 import { RECEIVE_BUFFER_BYTES } from './net/transport.ts';
 import type { LocalSocket } from './proxy/routes.ts';
@@ -103,7 +104,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     log,
   });
   returnPaths.start(monotonicMs);
-  const { monitor, drain } = startMonitor(config, inventory, secrets[0]!, forwarding, log, options);
+  const { monitor, drain } = await startMonitor(config, inventory, secrets[0]!, forwarding, log, options);
   const readiness: { -readonly [K in keyof ReadinessState]: ReadinessState[K] } = {
     sockets: 'bound',
     registrar: 'known',
@@ -181,14 +182,14 @@ function tellBound(
 
 const SMALL_BUFFER = `a storm of phones may overflow this receive buffer; set net.core.rmem_max=${RECEIVE_BUFFER_BYTES} with sysctl, or grant CAP_NET_ADMIN`;
 
-function startMonitor(
+async function startMonitor(
   config: Config,
   inventory: readonly string[],
   secret: Uint8Array,
   forwarding: ForwardingThread,
   log: Log,
   { onEvent }: AppOptions,
-): { readonly monitor: Monitor; readonly drain: TapDrain } {
+): Promise<{ readonly monitor: Monitor; readonly drain: TapDrain }> {
   const events = new EventLog(log);
   const monitor = new Monitor(
     {
@@ -214,7 +215,7 @@ function startMonitor(
     tapped: new Tapped(),
     dropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
     fullBatches: () => forwarding.counters.single('fullBatches'),
-    nap: availableParallelism() === 1 ? sleep : undefined,
+    stepAside: availableParallelism() === 1 ? await openStepAside() : undefined,
     onFault: (error) => faults.tell(error),
   });
   drain.start();

@@ -1,6 +1,7 @@
 import type { Tapped } from './monitor/tapped.ts';
 import { monotonicMs } from './net/clock.ts';
 import type { RingReader } from './net/ring.ts';
+import type { StepAside } from './net/step-aside.ts';
 
 /** What the drain feeds: the monitor. */
 export interface Observer {
@@ -17,8 +18,8 @@ export interface TapDrainParts {
   readonly dropped: () => number;
   /** Batches so far that were as long as a batch gets, which is when more datagrams waited than it holds; only grows. */
   readonly fullBatches: () => number;
-  /** Where both threads have to share a CPU: sleeps for so many milliseconds. */
-  readonly nap: ((ms: number) => void) | undefined;
+  /** Where both threads have to share a CPU: lets the other one have it, if it wants it. */
+  readonly stepAside: StepAside | undefined;
   /** The monitor threw: a defect of ours, which costs that record and nothing else. */
   readonly onFault: (error: unknown) => void;
 }
@@ -36,14 +37,8 @@ export const RECORDS_PER_TURN = 150;
 const SHORTEST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 20;
 const IDLE_MS = 100;
-/** Shorter ones last as long: so much is what the kernel adds to any. */
-const NAP_MS = 0.05;
-/** For so long a datagram may have to wait for the monitor: then comes the next nap. */
-const AWAKE_MS = 0.05;
-/** A few, because the first ones of a turn take a hundred times as long as the clock: they find the caches cold. */
-const LOOK_AT_CLOCK_EVERY = 4;
-/** Whoever has to come back sooner has no time for naps: the ring would never be empty, and start over. */
-const NAP_PAUSE_MS = 5;
+/** Whoever has to come back sooner has no time to step aside: the ring would never be empty, and start over. */
+const EASY_PAUSE_MS = 5;
 /** So many full batches since the last look: datagrams queue up in the receive buffer. */
 const PRESSED_BATCHES = 2;
 /** Up to this share of the ring is there to wait in while they do. */
@@ -53,7 +48,7 @@ const PUBLISH_SLACK_MS = 100;
 
 /**
  * Moves what was tapped from the ring to the monitor, in slices, beside everything else. Where both threads have to share
- * a CPU each slice keeps datagrams waiting: so it naps again and again, and while datagrams queue up it lets the
+ * a CPU each slice keeps datagrams waiting: so it steps aside after each record, and while datagrams queue up it lets the
  * forwarding thread go first, and records wait in the ring, as long as that has room.
  */
 export class TapDrain {
@@ -112,9 +107,8 @@ export class TapDrain {
 
   private slice(): { readonly seen: number; readonly isEmpty: boolean } {
     const { reader, tapped, dropped, observer } = this.parts;
-    const nap = this.pace.isEasy ? this.parts.nap : undefined;
+    const stepAside = this.pace.isEasy ? this.parts.stepAside : undefined;
     const startMs = monotonicMs();
-    let awakeMs = startMs;
     let seen = 0;
     let isEmpty = false;
     while (seen < MAX_SLICE_RECORDS) {
@@ -124,10 +118,7 @@ export class TapDrain {
       }
       this.observe();
       seen++;
-      if (nap !== undefined && seen % LOOK_AT_CLOCK_EVERY === 0 && monotonicMs() - awakeMs > AWAKE_MS) {
-        nap(NAP_MS);
-        awakeMs = monotonicMs();
-      }
+      stepAside?.();
       if (seen % RELEASE_EVERY !== 0) continue;
       reader.release();
       if (monotonicMs() - startMs > MAX_SLICE_MS) break;
@@ -169,7 +160,7 @@ export class Pace {
 
   /** There is time between the turns. */
   get isEasy(): boolean {
-    return this.last >= NAP_PAUSE_MS;
+    return this.last >= EASY_PAUSE_MS;
   }
 
   /** After a pause at whose end so many records were there: one in which about RECORDS_PER_TURN come. */

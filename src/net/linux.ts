@@ -56,6 +56,8 @@ export const sendmmsg = libc.func('int sendmmsg(int, uintptr_t, uint32_t, int)')
   count: number,
   flags: number,
 ) => number;
+/** Gives the CPU to whoever waits for it (man 2 sched_yield). */
+export const schedYield = libc.func('int sched_yield()') as () => number;
 export const poll = libc.func('int poll(uintptr_t, unsigned long, int)') as (
   fds: number,
   count: number,
