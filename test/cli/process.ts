@@ -17,8 +17,14 @@ export class RollcallProcess {
   private out = '';
   private err = '';
 
-  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
+  /** `under`: a program that starts it, with arguments of its own. */
+  constructor(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    under: readonly string[] = [],
+  ) {
+    const [program = '', ...rest] = [...under, process.execPath, MAIN, ...args];
+    this.child = spawn(program, rest, {
       env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
