@@ -55,6 +55,7 @@ import {
   setsockopt,
   socket,
 } from './linux.ts';
+import { takeShortSlices } from './short-slices.ts';
 import type { Arena, Receiver, Transport, TransportOptions } from './transport.ts';
 import {
   BATCH,
@@ -249,6 +250,7 @@ class BatchedTransport implements Transport {
 
   async run(receiver: Receiver, turn: () => 'go on' | 'stop'): Promise<void> {
     this.receiver = receiver;
+    takeShortSlices();
     while (turn() === 'go on') this.receive(TURN_MS);
     const giveUpAt = performance.now() + MAX_DRAIN_MS;
     while (this.receive(0) > 0 && performance.now() < giveUpAt);

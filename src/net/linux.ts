@@ -58,6 +58,18 @@ export const sendmmsg = libc.func('int sendmmsg(int, uintptr_t, uint32_t, int)')
 ) => number;
 /** Gives the CPU to whoever waits for it (man 2 sched_yield). */
 export const schedYield = libc.func('int sched_yield()') as () => number;
+/** For what the C library has no function for (man 2 syscall). */
+const systemCall = libc.func('long syscall(long, int, uintptr_t, unsigned int, unsigned int)') as (
+  number: number,
+  thread: number,
+  address: number,
+  size: number,
+  flags: number,
+) => number;
+/** Reads or sets what struct sched_attr at `address` says of the calling thread (man 2 sched_setattr); 0 or -1. */
+export const schedGetattr = (address: number) =>
+  systemCall(SYS_SCHED_GETATTR, 0, address, SCHED_ATTR_BYTES, 0);
+export const schedSetattr = (address: number) => systemCall(SYS_SCHED_SETATTR, 0, address, 0, 0);
 export const poll = libc.func('int poll(uintptr_t, unsigned long, int)') as (
   fds: number,
   count: number,
@@ -107,6 +119,14 @@ export const IPV6_V6ONLY = 26;
 /** struct epoll_event: packed on x64 alone; `events` at 0. */
 export const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 export const EPOLL_DATA_AT = process.arch === 'x64' ? 4 : 8;
+
+const SYS_SCHED_SETATTR = process.arch === 'x64' ? 314 : 274;
+const SYS_SCHED_GETATTR = process.arch === 'x64' ? 315 : 275;
+/** struct sched_attr: size 0, policy 4, flags 8, nice 16, priority 20, runtime in ns 24, deadline 32, period 40. */
+export const SCHED_ATTR_BYTES = 48;
+export const SCHED_POLICY_AT = 4;
+export const SCHED_RUNTIME_AT = 24;
+export const SCHED_OTHER = 0;
 
 /** struct mmsghdr: msg_name 0, msg_namelen 8, msg_iov 16, msg_iovlen 24, control 32 to 48, flags 48, msg_len 56. */
 export const MMSGHDR_BYTES = 64;

@@ -100,6 +100,40 @@ describe('the systemd unit', needs('systemd'), () => {
   });
 });
 
+/** What the batched transport calls, and what lets two threads share one CPU. */
+const OUR_SYSTEM_CALLS = [
+  ...['socket', 'bind', 'connect', 'close', 'setsockopt', 'getsockopt', 'recvmmsg', 'sendmmsg', 'poll'],
+  ...['epoll_create1', 'epoll_ctl', 'epoll_wait', 'sched_yield', 'sched_getattr', 'sched_setattr'],
+];
+
+describe("the systemd unit's filter of system calls", needs('systemd'), () => {
+  const membersOf = (name: string): readonly string[] => {
+    if (!name.startsWith('@')) return [name];
+    const lines = systemdAnalyze('syscall-filter', '--no-pager', name).output.split('\n');
+    const members = lines.map((line) => line.trim()).filter((line) => /^@?\w[\w-]*$/.test(line));
+    return members.flatMap((member) => (member === name ? [] : membersOf(member)));
+  };
+
+  it('lets through what Rollcall calls, and little that alters the system', () => {
+    const allowed = new Set<string>();
+    for (const [, not, names] of unit.matchAll(/^SystemCallFilter=(~?)(.*)$/gm)) {
+      for (const call of names!.split(' ').flatMap(membersOf)) {
+        if (not === '') allowed.add(call);
+        else allowed.delete(call);
+      }
+    }
+    assert.deepEqual(
+      OUR_SYSTEM_CALLS.filter((call) => !allowed.has(call)),
+      [],
+    );
+    const privileged = ['mount', 'chown', 'setuid', 'ptrace', 'setpriority', 'sched_setscheduler'];
+    assert.deepEqual(
+      privileged.filter((call) => allowed.has(call)),
+      [],
+    );
+  });
+});
+
 describe('what the unit is started with', () => {
   const variables = [...readFileSync(join(FOLDER, 'rollcall.env'), 'utf8').matchAll(/^(\w+)=(.*)$/gm)];
 
