@@ -26,7 +26,8 @@ import { addReturnPath, asksForRport, recordRoute, removeAliases } from './retur
 import { Hop, routeRequest } from './route.ts';
 import type { Routes } from './routes.ts';
 import { containsAny } from './routes.ts';
-import { stampTopVia, usesSourcePort } from './stamp.ts';
+import type { ReplyPort } from './stamp.ts';
+import { replyPortOf, stampTopVia } from './stamp.ts';
 import { tapRegister, tapResponse } from './tap.ts';
 import { validate } from './validate.ts';
 
@@ -71,13 +72,14 @@ function decideRequest(datagram: Datagram, routes: Routes, decision: Decision): 
   const refused = routeRequest(datagram, request, routes, decision, hop); // §16.4, §16.5, §16.6(6, 7)
   if (refused !== undefined) return refuse(refused, datagram, request, routes, decision);
 
-  pushVia(datagram, routes, decision); // §16.6(8)
+  const replyPort = replyPortOf(datagram, request.via, routes);
+  pushVia(datagram, replyPort, routes, decision); // §16.6(8)
   if (message.method === 'REGISTER' && decision.from === 'phone') {
     addReturnPath(datagram, request, routes, decision); // RFC 3327, RFC 5626 in spirit
   }
   recordRoute(datagram, request, routes, decision, hop); // §16.6(4)
   takeOneHop(message, edits); // §16.6(3)
-  stampTopVia(datagram, request.via, routes, edits); // §18.2.1, RFC 3581 §4
+  stampTopVia(datagram, request.via, replyPort, edits); // §18.2.1, RFC 3581 §4
 
   if (edits.overflowed) return refuse('too_many_edits', datagram, request, routes, decision);
   if (isTooLong(decision)) return refuse('too_large', datagram, request, routes, decision);
@@ -140,12 +142,12 @@ function takeStun(datagram: Datagram, routes: Routes, decision: Decision): Outco
   return end(decision, isSent ? 'answered' : 'dropped', 'stun');
 }
 
-function pushVia(datagram: Datagram, routes: Routes, decision: Decision): void {
+function pushVia(datagram: Datagram, replyPort: ReplyPort, routes: Routes, decision: Decision): void {
   const { message, edits } = decision;
   passage.arrival = datagram.socket;
   passage.departure = decision.socket;
   passage.source.copyFrom(datagram.source);
-  passage.stampedRport = usesSourcePort(datagram, request.via, routes) ? datagram.source.port : 0;
+  passage.stampedRport = replyPort === 'source' ? datagram.source.port : 0;
   passage.askRport = asksForRport(datagram, request, routes, message) ? 'rport' : 'plain';
   pushOwnVia(message, request, routes, passage, edits);
 }

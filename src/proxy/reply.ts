@@ -11,7 +11,7 @@ import { isSendable } from './own-host.ts';
 import type { LocalStatus, Outcome, Reason } from './reasons.ts';
 import type { Request } from './request.ts';
 import type { Routes } from './routes.ts';
-import { replyTarget, stampTopVia } from './stamp.ts';
+import { replyPortOf, replyTarget, stampTopVia } from './stamp.ts';
 
 const STATUS_LINES: Readonly<Record<LocalStatus, Uint8Array>> = {
   400: ascii('SIP/2.0 400 Bad Request'),
@@ -121,7 +121,7 @@ function writeReply(
   { message, reply }: Decision,
 ): number {
   edits.clear();
-  stampTopVia(datagram, request.via, routes, edits);
+  stampTopVia(datagram, request.via, replyPortOf(datagram, request.via, routes), edits);
   if (!request.hasToTag) addToTag(message, request, routes);
   const statusLine = STATUS_LINES[status];
   const statusLength = form === 'full' ? statusLine.length : TERSE_STATUS_BYTES;

@@ -21,13 +21,16 @@ const sentBy = new Endpoint();
  */
 export function replyTarget(datagram: Datagram, via: Via, routes: Routes, target: Endpoint): void {
   target.copyFrom(datagram.source);
-  if (!usesSourcePort(datagram, via, routes)) target.port = via.sentByPort;
+  if (replyPortOf(datagram, via, routes) === 'sent_by') target.port = via.sentByPort;
 }
 
+/** Which port the replies to a request go to. */
+export type ReplyPort = 'source' | 'sent_by';
+
 /** `auto` is chan_sip's rule: a sent-by that is not the source is behind a NAT, so only the source port is reachable. */
-export function usesSourcePort(datagram: Datagram, via: Via, routes: Routes): boolean {
-  if (via.hasRport || routes.rport === 'force') return true;
-  return routes.rport === 'auto' && !isSentBySource(datagram, via);
+export function replyPortOf(datagram: Datagram, via: Via, routes: Routes): ReplyPort {
+  if (via.hasRport || routes.rport === 'force') return 'source';
+  return routes.rport === 'auto' && !isSentBySource(datagram, via) ? 'source' : 'sent_by';
 }
 
 /** True where the Via's sent-by is the numeric address that the datagram came from. */
@@ -39,7 +42,7 @@ export function isSentBySource(datagram: Datagram, via: Via): boolean {
  * Writes what we saw into the sender's Via: any `received` and `rport` of its own making goes first,
  * because both steer our replies; then `received` always, `rport` where replies use the source port.
  */
-export function stampTopVia(datagram: Datagram, via: Via, routes: Routes, edits: Edits): void {
+export function stampTopVia(datagram: Datagram, via: Via, replyPort: ReplyPort, edits: Edits): void {
   const { bytes, source } = datagram;
   let hasRport = false;
   let at = via.stampsStart < 0 ? via.end : via.stampsStart;
@@ -57,7 +60,7 @@ export function stampTopVia(datagram: Datagram, via: Via, routes: Routes, edits:
   }
   const out = edits.inserts;
   let end = writeBareHost(out, writeBytes(out, edits.writeAt, RECEIVED), source);
-  if (!hasRport && usesSourcePort(datagram, via, routes)) {
+  if (!hasRport && replyPort === 'source') {
     end = writeDecimal(out, writeBytes(out, end, RPORT), source.port);
   }
   edits.replace(via.end, 0, end);
