@@ -2,6 +2,7 @@ import {
   COLON,
   DOT,
   hexValue,
+  indexOf,
   isDigit,
   LBRACKET,
   NOT_A_NUMBER,
@@ -10,6 +11,7 @@ import {
   writeDecimal,
   ZERO,
 } from './bytes.ts';
+import { kernel } from './kernel/kernel.ts';
 
 /**
  * A transport address without strings: IPv6 as four 32-bit words, IPv4 in its mapped form
@@ -163,8 +165,25 @@ export function readHost(bytes: Uint8Array, start: number, end: number, into: En
   if (bytes[start] === LBRACKET) {
     return bytes[end - 1] === RBRACKET && readIpv6(bytes, start + 1, end - 1, into) === end - 1;
   }
-  return readIpv4(bytes, start, end, into) === end || readIpv6(bytes, start, end, into) === end;
+  if (readWholeIpv4(bytes, start, end, into)) return true;
+  return mayBeIpv6(bytes, start, end) && readIpv6(bytes, start, end, into) === end;
 }
+
+function readWholeIpv4(bytes: Uint8Array, start: number, end: number, into: Endpoint): boolean {
+  if (!isDigit(bytes[start]!)) return false;
+  if (!kernel.holds(bytes)) return readIpv4(bytes, start, end, into) === end;
+  if (!kernel.ipv4(start, end)) return false;
+  into.setIpv4(kernel.words[kernel.resultWord]!);
+  return true;
+}
+
+/** Names, which are no IPv6 address, are asked about for each message: they hold no colon. */
+function mayBeIpv6(bytes: Uint8Array, start: number, end: number): boolean {
+  return indexOf(bytes, start, Math.min(end, start + MAX_TO_COLON), COLON) >= 0;
+}
+
+/** The first colon stands behind four digits at most. */
+const MAX_TO_COLON = 5;
 
 /** Longest form: eight groups of four digits, seven colons, two brackets. */
 export const MAX_HOST_BYTES = 41;

@@ -162,15 +162,25 @@ const INT32_DIGITS = 9;
 /** Writes an unsigned integer in decimal at `at`; answers the position behind it. */
 export function writeDecimal(out: Uint8Array, at: number, value: number): number {
   if (value > MAX_INT32) return writeLargeDecimal(out, at, value);
-  let digits = 1;
-  for (let rest = value | 0; rest >= 10; rest = (rest / 10) | 0) digits++;
   let rest = value | 0;
-  for (let i = at + digits - 1; i >= at; i--) {
+  const end = at + digitsOf(rest);
+  for (let i = end - 1; i >= at; i--) {
     const tenth = (rest / 10) | 0;
     out[i] = ZERO + rest - ((tenth << 3) + (tenth << 1));
     rest = tenth;
   }
-  return at + digits;
+  return end;
+}
+
+/** Compared, not divided: what is written most is part of an address, or a port. */
+function digitsOf(value: number): number {
+  if (value < 10) return 1;
+  if (value < 100) return 2;
+  if (value < 1000) return 3;
+  if (value < 10_000) return 4;
+  let digits = 5;
+  for (let rest = (value / 100_000) | 0; rest > 0; rest = (rest / 10) | 0) digits++;
+  return digits;
 }
 
 const MAX_INT32 = 0x7fffffff;

@@ -1,4 +1,5 @@
 import { isDigit, isToken, skipSpace, ZERO } from './bytes.ts';
+import { kernel } from './kernel/kernel.ts';
 
 /** The digits of a sequence number and the method behind it, as CSeq has them. */
 export class CSeq {
@@ -15,6 +16,23 @@ const MAX_TENTH = 214_748_364;
 
 /** CSeq = 1*DIGIT LWS Method (§20.16); false where it is not that. */
 export function readCSeq(bytes: Uint8Array, start: number, end: number, into: CSeq): boolean {
+  return readUsual(bytes, start, end, into) || readAny(bytes, start, end, into);
+}
+
+/** With one space, as nearly everybody writes it, and in the memory where datagrams arrive. */
+function readUsual(bytes: Uint8Array, start: number, end: number, into: CSeq): boolean {
+  if (!kernel.holds(bytes) || !kernel.cseq(start, end)) return false;
+  const { words, resultWord } = kernel;
+  const numberEnd = words[resultWord]!;
+  into.numberStart = start;
+  into.numberEnd = numberEnd;
+  into.number = words[resultWord + 1]!;
+  into.methodStart = numberEnd + 1;
+  into.methodEnd = end;
+  return true;
+}
+
+function readAny(bytes: Uint8Array, start: number, end: number, into: CSeq): boolean {
   let at = start;
   let number = 0;
   while (at < end && isDigit(bytes[at]!)) {

@@ -1,4 +1,3 @@
-import { lower } from './bytes.ts';
 import { HASH_INPUT_BYTES, kernel } from './kernel/kernel.ts';
 
 /** A SipHash key: 128 bits as four little-endian 32-bit words. */
@@ -40,7 +39,7 @@ export class HashInput {
 
   /** A field that does not fit is cut, the same way every time. */
   field(from: Uint8Array, start: number, end: number): this {
-    const size = Math.max(Math.min(end - start, MAX_INPUT_BYTES - this.length - 2), 0);
+    const size = this.roomFor(end - start);
     kernel.putField(from, start, size, this.length);
     this.length += 2 + size;
     return this;
@@ -48,11 +47,14 @@ export class HashInput {
 
   /** The same with capital letters folded. */
   foldedField(from: Uint8Array, start: number, end: number): this {
-    const { bytes, hashInputAt } = kernel;
-    const at = hashInputAt + this.length + 2;
-    this.field(from, start, end);
-    for (let i = at; i < hashInputAt + this.length; i++) bytes[i] = lower(bytes[i]!);
+    const size = this.roomFor(end - start);
+    kernel.putFoldedField(from, start, size, this.length);
+    this.length += 2 + size;
     return this;
+  }
+
+  private roomFor(size: number): number {
+    return Math.max(Math.min(size, MAX_INPUT_BYTES - this.length - 2), 0);
   }
 
   word(value: number): this {

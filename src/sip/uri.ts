@@ -16,6 +16,7 @@ import {
   RBRACKET,
   SEMICOLON,
 } from './bytes.ts';
+import { kernel } from './kernel/kernel.ts';
 import type { Param } from './params.ts';
 
 export type Scheme = 'sip' | 'sips' | 'tel' | 'other';
@@ -56,12 +57,36 @@ export class Uri {
   }
 }
 
+const SIP_COLON_BYTES = 4;
 const SIP = ascii('sip');
 const SIPS = ascii('sips');
 const TEL = ascii('tel');
 
 /** Reads the URI that fills the range; false where it has no scheme, or is a sip URI without a valid host or port. */
 export function readUri(bytes: Uint8Array, start: number, end: number, into: Uri): boolean {
+  return readUsual(bytes, start, end, into) || readAny(bytes, start, end, into);
+}
+
+/** A sip URI without headers, its host no IPv6 address, in the memory where datagrams arrive. */
+function readUsual(bytes: Uint8Array, start: number, end: number, into: Uri): boolean {
+  if (!kernel.holds(bytes) || !kernel.sipUri(start, end)) return false;
+  const { words, resultWord } = kernel;
+  into.start = start;
+  into.end = end;
+  into.scheme = 'sip';
+  into.userEnd = words[resultWord]!;
+  into.hostStart = words[resultWord + 1]!;
+  into.hasUser = into.hostStart > into.userEnd;
+  into.userStart = start + SIP_COLON_BYTES;
+  into.hostEnd = words[resultWord + 2]!;
+  into.port = words[resultWord + 3]!;
+  into.paramsStart = words[resultWord + 4]!;
+  into.paramsEnd = end;
+  into.headersStart = end;
+  return true;
+}
+
+function readAny(bytes: Uint8Array, start: number, end: number, into: Uri): boolean {
   into.start = start;
   into.end = end;
   clearParts(into, end);

@@ -14,7 +14,12 @@ export const LANGLE: i32 = 0x3c;
 export const RANGLE: i32 = 0x3e;
 export const BACKSLASH: i32 = 0x5c;
 export const EQUALS: i32 = 0x3d;
+export const QUESTION: i32 = 0x3f;
+export const AT: i32 = 0x40;
 export const ZERO: i32 = 0x30;
+export const CAPITAL_A: i8 = 0x41;
+export const LETTERS: i8 = 26;
+export const CASE_BIT: i8 = 0x20;
 /** What tells capitals, in eight letters; and what is left of a word that has five. */
 export const CASE_BITS: u64 = 0x2020202020202020;
 export const FIVE_BYTES: u64 = 0xffffffffff;

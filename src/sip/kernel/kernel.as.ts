@@ -8,7 +8,9 @@ export { credentials } from './credentials.as';
 export { hex, hexWords, isHex } from './hex.as';
 export { clearHeads, copyIndex, requestLine, scan, statusLine } from './lines.as';
 export { nameAddr } from './name-addr.as';
-export { field, sipHash } from './siphash.as';
+export { cseq, ipv4 } from './numbers.as';
+export { field, foldedField, sipHash } from './siphash.as';
+export { sipUri } from './uri.as';
 export { via } from './via.as';
 
 /** Moves bytes; the ranges may overlap. */

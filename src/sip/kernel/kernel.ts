@@ -13,6 +13,9 @@ interface Loops {
   requestLine(from: number, end: number, out: number): number;
   statusLine(from: number, end: number, out: number): number;
   nameAddr(from: number, end: number, out: number): 0 | 1;
+  cseq(from: number, end: number, out: number): 0 | 1;
+  ipv4(from: number, end: number, out: number): 0 | 1;
+  sipUri(from: number, end: number, out: number): 0 | 1;
   credentials(from: number, end: number, out: number): 0 | 1;
   via(from: number, end: number, out: number, shift: number): 0 | 1;
   scan(
@@ -32,6 +35,7 @@ interface Loops {
   hex(from: number, to: number, bytes: number): void;
   isHex(from: number, digits: number): 0 | 1;
   field(from: number, length: number, to: number): void;
+  foldedField(from: number, length: number, to: number): void;
   sipHash(
     k0: number,
     k1: number,
@@ -215,6 +219,24 @@ class Kernel {
     return this.loops.nameAddr(from, end, this.resultWord << 2) === 1;
   }
 
+  /** Reads an ordinary CSeq. At `resultWord` stands where the number ends and, behind that, the number. */
+  cseq(from: number, end: number): boolean {
+    return this.loops.cseq(from, end, this.resultWord << 2) === 1;
+  }
+
+  /** Reads a dotted quad that fills the range; it stands at `resultWord` as one number. */
+  ipv4(from: number, end: number): boolean {
+    return this.loops.ipv4(from, end, this.resultWord << 2) === 1;
+  }
+
+  /**
+   * Reads an ordinary sip URI. At `resultWord` stand where the user ends (where the host starts, if there is none), where
+   * the host starts and ends, the port, 0 for none, and where the parameters start.
+   */
+  sipUri(from: number, end: number): boolean {
+    return this.loops.sipUri(from, end, this.resultWord << 2) === 1;
+  }
+
   /**
    * Reads ordinary credentials from behind their scheme on. At `resultWord` stands where the nonce starts and ends, twice
    * 0 for none, and 1 where there is a response, else 0.
@@ -286,14 +308,12 @@ class Kernel {
 
   /** Puts a field behind the first `used` bytes of the hash input: its length in two bytes, and its bytes. */
   putField(bytes: Uint8Array, start: number, length: number, used: number): void {
-    const to = this.hashInputAt + used;
-    if (this.holds(bytes)) {
-      this.loops.field(start, length, to);
-      return;
-    }
-    this.bytes[to] = length & 0xff;
-    this.bytes[to + 1] = length >>> 8;
-    for (let i = 0; i < length; i++) this.bytes[to + 2 + i] = bytes[start + i]!;
+    this.loops.field(this.placeOf(bytes, start, start + length), length, this.hashInputAt + used);
+  }
+
+  /** The same with capital letters folded. */
+  putFoldedField(bytes: Uint8Array, start: number, length: number, used: number): void {
+    this.loops.foldedField(this.placeOf(bytes, start, start + length), length, this.hashInputAt + used);
   }
 
   /** Puts a word, low byte first, behind the first `used` bytes of the hash input. */

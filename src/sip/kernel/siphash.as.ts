@@ -1,4 +1,4 @@
-import { VECTOR } from './bytes.as';
+import { CAPITAL_A, CASE_BIT, LETTERS, VECTOR } from './bytes.as';
 
 /**
  * Puts a field of up to 65,535 bytes at `to`: its length in two bytes, then its bytes, and up to 15 more that the next
@@ -7,6 +7,16 @@ import { VECTOR } from './bytes.as';
 export function field(from: i32, length: i32, to: i32): void {
   store<u16>(to, <u16>length);
   for (let at = 0; at < length; at += VECTOR) v128.store(to + 2 + at, v128.load(from + at));
+}
+
+/** The same with capital letters folded. */
+export function foldedField(from: i32, length: i32, to: i32): void {
+  store<u16>(to, <u16>length);
+  for (let at = 0; at < length; at += VECTOR) {
+    const bytes = v128.load(from + at);
+    const isCapital = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(CAPITAL_A)), i8x16.splat(LETTERS));
+    v128.store(to + 2 + at, v128.or(bytes, v128.and(isCapital, i8x16.splat(CASE_BIT))));
+  }
 }
 
 /** Turns behind the last block for each half of the hash; a turn is two rounds. */

@@ -1,15 +1,5 @@
-import {
-  CASE_BITS,
-  COLON,
-  COMMA,
-  DQUOTE,
-  EQUALS,
-  FIVE_BYTES,
-  RANGLE,
-  SEMICOLON,
-  VECTOR,
-  ZERO,
-} from './bytes.as';
+import { CASE_BITS, COLON, COMMA, DQUOTE, EQUALS, FIVE_BYTES, RANGLE, SEMICOLON } from './bytes.as';
+import { hostEnd, portOf } from './host.as';
 
 /** `SIP/2.0/` and `UDP ` as words. */
 const VIA_PROTOCOL: u64 = 0x2f302e322f504953;
@@ -35,8 +25,6 @@ const SIX_BYTES: u64 = 0xffffffffffff;
 const LETTER_M: i32 = 0x6d;
 const LETTER_S: i32 = 0x73;
 const LETTER_L: i32 = 0x6c;
-const PORT_DIGITS: i32 = 5;
-const MAX_PORT: i32 = 65_535;
 /** Bytes of a Via that are looked at together, each of them one bit of a word. */
 const BLOCK: i32 = 64;
 
@@ -106,13 +94,7 @@ function viaMarks(bytes: v128): i32 {
 
 /** Remembers the sent-by that fills the range; false where it is none, or has an IPv6 host. */
 function takeSentBy(host: i32, end: i32, out: i32, shift: i32): bool {
-  let at = host;
-  let others = noHost(v128.load(at));
-  while (others === 0 && at < end) {
-    at += VECTOR;
-    others = noHost(v128.load(at));
-  }
-  at = min(at + ctz(others), end);
+  const at = hostEnd(host, end);
   if (at === host) return false;
   let port = 0;
   if (at < end) {
@@ -124,27 +106,6 @@ function takeSentBy(host: i32, end: i32, out: i32, shift: i32): bool {
   store<i32>(out, port, VIA_PORT);
   store<i32>(out, end + shift, VIA_PARAMS);
   return true;
-}
-
-/** Which of the bytes stand in no host name: all but letters, digits, dot, dash and underscore. */
-function noHost(bytes: v128): i32 {
-  const folded = v128.or(bytes, i8x16.splat(0x20));
-  const letters = i8x16.le_u(i8x16.sub(folded, i8x16.splat(0x61)), i8x16.splat(25));
-  const digits = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(0x2d)), i8x16.splat(12));
-  const named = v128.or(letters, v128.andnot(digits, i8x16.eq(bytes, i8x16.splat(0x2f))));
-  return i8x16.bitmask(v128.not(v128.or(named, i8x16.eq(bytes, i8x16.splat(0x5f)))));
-}
-
-/** The port that fills the range with one to five digits, or -1. */
-function portOf(from: i32, end: i32): i32 {
-  if (end <= from || end - from > PORT_DIGITS) return -1;
-  let value = 0;
-  for (let at = from; at < end; at++) {
-    const digit = <i32>load<u8>(at) - ZERO;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
-  return value <= MAX_PORT ? value : -1;
 }
 
 /** Remembers a parameter of interest; of one that appears twice, the first counts. `equals` is 0 where it has no value. */
