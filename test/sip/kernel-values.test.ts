@@ -260,3 +260,23 @@ describe('a folded field', () => {
     );
   });
 });
+
+describe('a field longer than any datagram', () => {
+  it('breaks nothing, and hashes alike in the kernel’s memory and outside', () => {
+    const LONG = 200_000;
+    kernel.moveTo(createSharedMemory(LONG + KERNEL_BYTES), LONG);
+    kernel.bytes.fill(0x41, 0, LONG);
+    const outside = new Uint8Array(LONG).fill(0x41);
+    const key = Int32Array.of(1, 2, 3, 4);
+    const hashOf = (bytes: Uint8Array, length: number, put: 'field' | 'foldedField'): number[] => {
+      const out = new Int32Array(4);
+      sipHash128(key, new HashInput().clear()[put](bytes, 0, length), out);
+      return [...out];
+    };
+    for (const length of [65_507, 65_535, 65_536, 65_600, 131_000, LONG]) {
+      for (const put of ['field', 'foldedField'] as const) {
+        assert.deepEqual(hashOf(kernel.bytes, length, put), hashOf(outside, length, put), `${put} ${length}`);
+      }
+    }
+  });
+});

@@ -308,12 +308,25 @@ class Kernel {
 
   /** Puts a field behind the first `used` bytes of the hash input: its length in two bytes, and its bytes. */
   putField(bytes: Uint8Array, start: number, length: number, used: number): void {
-    this.loops.field(this.placeOf(bytes, start, start + length), length, this.hashInputAt + used);
+    const to = this.hashInputAt + used;
+    if (this.holds(bytes)) {
+      this.loops.field(start, length, to);
+      return;
+    }
+    this.bytes[to] = length & 0xff;
+    this.bytes[to + 1] = length >>> 8;
+    for (let i = 0; i < length; i++) this.bytes[to + 2 + i] = bytes[start + i]!;
   }
 
   /** The same with capital letters folded. */
   putFoldedField(bytes: Uint8Array, start: number, length: number, used: number): void {
-    this.loops.foldedField(this.placeOf(bytes, start, start + length), length, this.hashInputAt + used);
+    const to = this.hashInputAt + used;
+    if (this.holds(bytes)) {
+      this.loops.foldedField(start, length, to);
+      return;
+    }
+    this.putField(bytes, start, length, used);
+    this.loops.foldedField(to + 2, length, to);
   }
 
   /** Puts a word, low byte first, behind the first `used` bytes of the hash input. */

@@ -9,7 +9,7 @@ export function field(from: i32, length: i32, to: i32): void {
   for (let at = 0; at < length; at += VECTOR) v128.store(to + 2 + at, v128.load(from + at));
 }
 
-/** The same with capital letters folded. */
+/** The same with capital letters folded; the bytes may stand already where they are put. */
 export function foldedField(from: i32, length: i32, to: i32): void {
   store<u16>(to, <u16>length);
   for (let at = 0; at < length; at += VECTOR) {
