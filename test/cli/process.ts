@@ -17,13 +17,14 @@ export class RollcallProcess {
   private out = '';
   private err = '';
 
-  /** `under`: a program that starts it, with arguments of its own. */
+  /** `under`: a program that starts it, with arguments of its own. `main`: another copy of what is compiled. */
   constructor(
     args: readonly string[],
     environment: Readonly<Record<string, string>> = {},
     under: readonly string[] = [],
+    main: string = MAIN,
   ) {
-    const [program = '', ...rest] = [...under, process.execPath, MAIN, ...args];
+    const [program = '', ...rest] = [...under, process.execPath, main, ...args];
     this.child = spawn(program, rest, {
       env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,6 +52,12 @@ export class RollcallProcess {
       });
       void this.ended.then(({ out, err }) => reject(new Error(`ended without ${pattern}: ${out}${err}`)));
     });
+  }
+
+  /** Of whatever stands in the place of `under` and Rollcall by now. */
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('it was not started');
+    return this.child.pid;
   }
 
   signal(name: NodeJS.Signals): void {
