@@ -2,7 +2,9 @@ import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import type { Config } from './config.ts';
-import { ForwardingThread } from './forwarding-thread.ts';
+import type { Machine } from './forwarding/route-plan.ts';
+import { planRoutes, planSockets, sourceTowards } from './forwarding/route-plan.ts';
+import { ForwardingThread } from './forwarding/thread.ts';
 import type { ReadinessState } from './http/readiness.ts';
 import { notReadyReason } from './http/readiness.ts';
 import type { HttpServer } from './http/server.ts';
@@ -21,17 +23,15 @@ import { openStepAside } from './net/step-aside.ts';
 import type { TransportKind } from './net/transport.ts';
 import { RECEIVE_BUFFER_BYTES } from './net/transport.ts';
 import type { LocalSocket } from './proxy/routes.ts';
-import { RegistrarWatch } from './registrar-watch.ts';
 import type { Families, NameLookup } from './registrars/resolve.ts';
 import { resolveRegistrars, systemLookup } from './registrars/resolve.ts';
-import { ReturnPathWatch } from './return-path-watch.ts';
-import type { Machine } from './route-plan.ts';
-import { planRoutes, planSockets, sourceTowards } from './route-plan.ts';
-import { loadSecrets } from './secret-file.ts';
-import { fingerprint, SECRET_BYTES } from './signer.ts';
+import { loadSecrets } from './secrets/secret-file.ts';
+import { fingerprint, SECRET_BYTES } from './secrets/signer.ts';
 import type { Endpoint } from './sip/address.ts';
 import { endpointText, hostText } from './sip/address.ts';
 import { TapDrain } from './tap-drain.ts';
+import { RegistrarWatch } from './watch/registrar-watch.ts';
+import { ReturnPathWatch } from './watch/return-path-watch.ts';
 
 /** Composition root of the main thread: ring, monitor, metrics, HTTP, log, and the forwarding worker's other end. */
 

@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { Config } from '../config.ts';
+import type { Machine } from '../forwarding/route-plan.ts';
+import { planRoutes, planSockets, sourceTowards } from '../forwarding/route-plan.ts';
 import { familiesOf, resolveRegistrars, systemLookup } from '../registrars/resolve.ts';
-import type { Machine } from '../route-plan.ts';
-import { planRoutes, planSockets, sourceTowards } from '../route-plan.ts';
-import { loadSecrets } from '../secret-file.ts';
+import { loadSecrets } from '../secrets/secret-file.ts';
 import { endpointText } from '../sip/address.ts';
 import type { Command, ExitCode } from './command.ts';
 import { complain, sentenceOf } from './command.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../../src/app.ts';
-import { ForwardingThread } from '../../src/forwarding-thread.ts';
+import { ForwardingThread } from '../../src/forwarding/thread.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
 import { assignmentFor } from '../net/scripted.ts';
 import { Peer } from '../support/udp-peer.ts';

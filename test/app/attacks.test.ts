@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { RunningApp } from '../../src/app.ts';
 import { startApp } from '../../src/app.ts';
-import { createSigner } from '../../src/signer.ts';
+import { createSigner } from '../../src/secrets/signer.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
 import { secretOf } from '../proxy/support/passing.ts';
 import { tokenFor } from '../proxy/support/tokens.ts';

@@ -44,19 +44,23 @@ const IMPURE_EXPRESSIONS: readonly (readonly [name: string, expression: string])
   ['require', "require('node:fs')"],
 ];
 
-/** Imports against the direction sip ← proxy, sip ← monitor, {proxy, monitor} ← metrics, proxy ← net. */
+/** Imports against the direction sip ← proxy, sip ← monitor, {proxy, monitor} ← metrics, proxy ← secrets, proxy ← net ← forwarding. */
 export const WRONG_DIRECTIONS: readonly Offence[] = [
   fromSource('sip', '../proxy/decide.ts'),
-  fromSource('sip', '../signer.ts'),
+  fromSource('sip', '../secrets/signer.ts'),
   fromSource('sip', 'lru-cache'),
   fromSource('proxy', '../monitor/ledger.ts'),
   fromSource('proxy', '../net/ring.ts'),
   fromSource('proxy', '../sip/../net/ring.ts'),
-  fromSource('proxy', './../signer.ts'),
+  fromSource('proxy', './../secrets/signer.ts'),
   fromSource('proxy', 'lru-cache'),
   fromSource('monitor', '../proxy/decide.ts'),
   fromSource('monitor', '../metrics/catalog.ts'),
   fromSource('monitor', 'pino'),
+  fromSource('secrets', '../net/ring.ts'),
+  fromSource('forwarding', '../monitor/ledger.ts'),
+  fromSource('forwarding', '../metrics/catalog.ts'),
+  fromSource('forwarding', '../net/../log.ts'),
   fromSource('net', '../monitor/ledger.ts'),
   fromSource('net', '../metrics/catalog.ts'),
   fromSource('net', '../app.ts'),

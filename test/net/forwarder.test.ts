@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { signAssignment } from '../../src/forwarding/protocol.ts';
 import { CounterReader, createCounters, ForwardingCounters } from '../../src/net/counters.ts';
 import { Forwarder } from '../../src/net/forwarder.ts';
 import { ReplyLimiter } from '../../src/net/reply-limiter.ts';
@@ -7,9 +8,8 @@ import type { RingRecord } from '../../src/net/ring.ts';
 import { RING_KINDS, RingWriter, ringFootprint } from '../../src/net/ring.ts';
 import { BATCH } from '../../src/net/transport.ts';
 import { Decision } from '../../src/proxy/decision.ts';
-import { createSigner } from '../../src/signer.ts';
+import { createSigner } from '../../src/secrets/signer.ts';
 import { Endpoint, endpointText } from '../../src/sip/address.ts';
-import { signAssignment } from '../../src/worker-protocol.ts';
 import { Peer } from '../support/udp-peer.ts';
 import { until } from '../support/until.ts';
 import { assignmentFor, startScripted } from './scripted.ts';

@@ -1,8 +1,8 @@
-import { ForwardingThread } from '../../src/forwarding-thread.ts';
+import type { UnsignedAssignment } from '../../src/forwarding/protocol.ts';
+import { ForwardingThread } from '../../src/forwarding/thread.ts';
 import type { LocalSocket } from '../../src/proxy/routes.ts';
 import type { Endpoint } from '../../src/sip/address.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
-import type { UnsignedAssignment } from '../../src/worker-protocol.ts';
 
 /** A forwarding thread whose decision is the datagram's first line: see scripted.worker.ts. */
 export interface Scripted {

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { WorkerSetup } from '../../src/forwarding/protocol.ts';
+import { serveForwarding } from '../../src/forwarding/serve.ts';
 import type { Datagram, Decision } from '../../src/proxy/decision.ts';
-import { serveForwarding } from '../../src/serve-forwarding.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
-import type { WorkerSetup } from '../../src/worker-protocol.ts';
 
 /**
  * The forwarding thread with a decision that does what the datagram says in its first line, words apart by

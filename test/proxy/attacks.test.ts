@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContactMode, Routes } from '../../src/proxy/routes.ts';
-import { createSigner } from '../../src/signer.ts';
+import { createSigner } from '../../src/secrets/signer.ts';
 import type { RequestParts } from './support/messages.ts';
 import { fromPbx, PBX, PHONE, register, request, responseTo, startLine, values } from './support/messages.ts';
 import type { Verdict } from './support/passing.ts';

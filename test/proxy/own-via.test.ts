@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Routes } from '../../src/proxy/routes.ts';
-import { createSigner } from '../../src/signer.ts';
+import { createSigner } from '../../src/secrets/signer.ts';
 import type { RequestParts } from './support/messages.ts';
 import {
   branchOf,

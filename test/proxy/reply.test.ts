@@ -1,7 +1,7 @@
 /** Answers of our own: RFC 3261 §8.2.6, §8.2.7, and that nothing we originate is longer than what caused it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSigner } from '../../src/signer.ts';
+import { createSigner } from '../../src/secrets/signer.ts';
 import { fromPbx, PBX, PHONE, request, startLine, values } from './support/messages.ts';
 import type { Verdict } from './support/passing.ts';
 import { bytesOf, lines, pass, routesOf, secretOf } from './support/passing.ts';

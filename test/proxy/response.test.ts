@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Routes } from '../../src/proxy/routes.ts';
-import { createSigner } from '../../src/signer.ts';
+import { createSigner } from '../../src/secrets/signer.ts';
 import type { RequestParts } from './support/messages.ts';
 import { fromPbx, PBX, PHONE, register, request, responseTo, values, viaParam } from './support/messages.ts';
 import type { Verdict } from './support/passing.ts';

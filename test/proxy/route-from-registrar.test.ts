@@ -1,7 +1,7 @@
 /** Requests of the PBX: to the flow of a token that we signed, else to a numeric address of the phones' networks. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSigner } from '../../src/signer.ts';
+import { createSigner } from '../../src/secrets/signer.ts';
 import type { RequestParts } from './support/messages.ts';
 import { fromPbx, PBX, startLine, values } from './support/messages.ts';
 import type { Verdict } from './support/passing.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { TOKEN_PURPOSES } from '../../src/proxy/token.ts';
-import { createSigner } from '../../src/signer.ts';
+import { createSigner } from '../../src/secrets/signer.ts';
 import { secretOf, signer } from './support/passing.ts';
 import { afterRotation, rotated, tokenFor, tokenParts } from './support/tokens.ts';
 

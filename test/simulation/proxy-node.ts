@@ -2,7 +2,7 @@ import { decide } from '../../src/proxy/decide.ts';
 import { Datagram, Decision } from '../../src/proxy/decision.ts';
 import type { ContactMode, Routes } from '../../src/proxy/routes.ts';
 import { hostNetwork } from '../../src/proxy/routes.ts';
-import { createSigner, SECRET_BYTES } from '../../src/signer.ts';
+import { createSigner, SECRET_BYTES } from '../../src/secrets/signer.ts';
 import { Endpoint } from '../../src/sip/address.ts';
 import { Transaction } from '../../src/sip/transaction.ts';
 import type { Address } from './address.ts';

@@ -1,6 +1,6 @@
 /** CANCEL, ACK, tokens, restarts: rows 47 to 54, 60, 61. */
 import assert from 'node:assert/strict';
-import { createSigner } from '../../../src/signer.ts';
+import { createSigner } from '../../../src/secrets/signer.ts';
 import { branchOf, fromPbx, PHONE, register, request, values } from '../support/messages.ts';
 import { pass, routesOf, secretOf } from '../support/passing.ts';
 import { afterRotation, rotated, tokenFor } from '../support/tokens.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ContactMode, Routes } from '../../../src/proxy/routes.ts';
 import { TOKEN_PURPOSES } from '../../../src/proxy/token.ts';
-import { createSigner } from '../../../src/signer.ts';
+import { createSigner } from '../../../src/secrets/signer.ts';
 import type { RequestParts } from '../support/messages.ts';
 import { fromPbx, PBX, request, startLine } from '../support/messages.ts';
 import type { Verdict } from '../support/passing.ts';

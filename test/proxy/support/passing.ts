@@ -6,7 +6,7 @@ import { Datagram, Decision } from '../../../src/proxy/decision.ts';
 import type { Outcome, Reason } from '../../../src/proxy/reasons.ts';
 import type { Network, Routes } from '../../../src/proxy/routes.ts';
 import { hostNetwork } from '../../../src/proxy/routes.ts';
-import { createSigner } from '../../../src/signer.ts';
+import { createSigner } from '../../../src/secrets/signer.ts';
 import type { Endpoint } from '../../../src/sip/address.ts';
 import { endpointFrom, endpointText } from '../../../src/sip/address.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../../../src/sip/kernel/kernel.ts';

@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import type { Routes } from '../../../src/proxy/routes.ts';
 import { TOKEN_PURPOSES } from '../../../src/proxy/token.ts';
-import { createSigner } from '../../../src/signer.ts';
+import { createSigner } from '../../../src/secrets/signer.ts';
 import { messageBytes, sipMessage } from '../../support/arbitraries/message.ts';
 import { mutate, mutations } from '../../support/arbitraries/mutation.ts';
 import { fixturesIn } from '../../support/fixtures.ts';

@@ -1,7 +1,7 @@
 import type { Signer } from '../../../src/proxy/signer.ts';
 import type { TokenPurpose } from '../../../src/proxy/token.ts';
 import { MAX_TOKEN_CHARS, readToken, Token, writeToken } from '../../../src/proxy/token.ts';
-import { createSigner } from '../../../src/signer.ts';
+import { createSigner } from '../../../src/secrets/signer.ts';
 import { endpointText } from '../../../src/sip/address.ts';
 import { bytesOf, endpoint, latin1, secretOf, signer } from './passing.ts';
 

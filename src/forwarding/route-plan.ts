@@ -1,12 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { NetworkInterfaceInfo } from 'node:os';
-import type { Config } from './config.ts';
-import type { Facing, LocalSocket, Network } from './proxy/routes.ts';
-import { contains, hostNetwork } from './proxy/routes.ts';
-import { Endpoint, endpointFrom, endpointText, hostText, isLoopback, isUnspecified } from './sip/address.ts';
-import { ascii } from './sip/bytes.ts';
-import type { UnsignedRoutes } from './worker-protocol.ts';
+import type { Config } from '../config.ts';
+import type { Facing, LocalSocket, Network } from '../proxy/routes.ts';
+import { contains, hostNetwork } from '../proxy/routes.ts';
+import { Endpoint, endpointFrom, endpointText, hostText, isLoopback, isUnspecified } from '../sip/address.ts';
+import { ascii } from '../sip/bytes.ts';
+import type { UnsignedRoutes } from './protocol.ts';
 
 /** From what the operator said to what a decision sees: sockets, networks, and which socket faces which. */
 

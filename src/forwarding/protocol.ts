@@ -1,10 +1,10 @@
-import type { Assignment } from './net/forwarder.ts';
-import type { RingPlace } from './net/ring.ts';
-import type { TransportKind } from './net/transport.ts';
-import type { LocalSocket, Network, Routes } from './proxy/routes.ts';
-import type { Signer } from './proxy/signer.ts';
-import { Endpoint } from './sip/address.ts';
-import type { SharedMemory } from './sip/kernel/web-assembly.ts';
+import type { Assignment } from '../net/forwarder.ts';
+import type { RingPlace } from '../net/ring.ts';
+import type { TransportKind } from '../net/transport.ts';
+import type { LocalSocket, Network, Routes } from '../proxy/routes.ts';
+import type { Signer } from '../proxy/signer.ts';
+import { Endpoint } from '../sip/address.ts';
+import type { SharedMemory } from '../sip/kernel/web-assembly.ts';
 
 /** What the two threads say to each other. Routes hold functions, so they cross without their signer. */
 

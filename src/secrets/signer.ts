@@ -1,7 +1,7 @@
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import type { Signer, SigningKey } from '../proxy/signer.ts';
+import type { HashKey } from '../sip/siphash.ts';
 import { remembered } from './mac-memo.ts';
-import type { Signer, SigningKey } from './proxy/signer.ts';
-import type { HashKey } from './sip/siphash.ts';
 
 /** Bytes of one secret: 64 hex digits in its file. */
 export const SECRET_BYTES = 32;

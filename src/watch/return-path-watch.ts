@@ -1,5 +1,5 @@
-import type { Log } from './log.ts';
-import type { ContactMode } from './proxy/routes.ts';
+import type { Log } from '../log.ts';
+import type { ContactMode } from '../proxy/routes.ts';
 
 /** What it reads: the forwarding counters. They only grow. */
 export interface UndeliveredCounts {

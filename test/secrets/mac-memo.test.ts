@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { remembered } from '../../src/mac-memo.ts';
+import { remembered } from '../../src/secrets/mac-memo.ts';
 
 const MAC_BYTES = 10;
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash, createHmac, hkdfSync } from 'node:crypto';
 import { test } from 'node:test';
 import type { SigningKey } from '../../src/proxy/signer.ts';
-import { createSigner, fingerprint, SECRET_BYTES } from '../../src/signer.ts';
-import { secretOf } from './support/passing.ts';
+import { createSigner, fingerprint, SECRET_BYTES } from '../../src/secrets/signer.ts';
+import { secretOf } from '../proxy/support/passing.ts';
 
 const PURPOSES = ['branch', 'loop', 'check', 'toTag'] as const;
 

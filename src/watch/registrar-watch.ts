@@ -1,14 +1,14 @@
-import type { ForwardingThread } from './forwarding-thread.ts';
-import type { Log } from './log.ts';
-import type { RegistrarState } from './metrics/sources.ts';
-import { monotonicMs } from './net/clock.ts';
-import type { Refresh } from './registrars/refresh.ts';
-import { refreshAddresses } from './registrars/refresh.ts';
-import type { HealthFacts } from './registrars/selection.ts';
-import { RegistrarSelection } from './registrars/selection.ts';
-import type { Endpoint } from './sip/address.ts';
-import { endpointText } from './sip/address.ts';
-import type { UnsignedAssignment } from './worker-protocol.ts';
+import type { UnsignedAssignment } from '../forwarding/protocol.ts';
+import type { ForwardingThread } from '../forwarding/thread.ts';
+import type { Log } from '../log.ts';
+import type { RegistrarState } from '../metrics/sources.ts';
+import { monotonicMs } from '../net/clock.ts';
+import type { Refresh } from '../registrars/refresh.ts';
+import { refreshAddresses } from '../registrars/refresh.ts';
+import type { HealthFacts } from '../registrars/selection.ts';
+import { RegistrarSelection } from '../registrars/selection.ts';
+import type { Endpoint } from '../sip/address.ts';
+import { endpointText } from '../sip/address.ts';
 
 export interface RegistrarWatchParts {
   /** As resolved at the start, in the operator's order. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContactMode } from '../../src/proxy/routes.ts';
-import type { UndeliveredReason } from '../../src/return-path-watch.ts';
-import { ReturnPathWatch } from '../../src/return-path-watch.ts';
-import { keptLog } from './settings.ts';
+import type { UndeliveredReason } from '../../src/watch/return-path-watch.ts';
+import { ReturnPathWatch } from '../../src/watch/return-path-watch.ts';
+import { keptLog } from '../app/settings.ts';
 
 type Counted = Partial<Record<`${'answered' | 'dropped'} ${UndeliveredReason}`, number>>;
 

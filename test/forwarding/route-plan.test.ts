@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { test } from 'node:test';
+import type { Machine } from '../../src/forwarding/route-plan.ts';
+import { planRoutes, planSockets, sourceTowards } from '../../src/forwarding/route-plan.ts';
 import type { Network, Routes } from '../../src/proxy/routes.ts';
 import { contains } from '../../src/proxy/routes.ts';
-import type { Machine } from '../../src/route-plan.ts';
-import { planRoutes, planSockets, sourceTowards } from '../../src/route-plan.ts';
 import type { Endpoint } from '../../src/sip/address.ts';
 import { endpointFrom, endpointText, hostText } from '../../src/sip/address.ts';
-import { config } from './settings.ts';
+import { config } from '../app/settings.ts';
 
 /** An interface address as os.networkInterfaces() has it. */
 function face(cidr: string): NetworkInterfaceInfo {

@@ -1,19 +1,19 @@
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
-import { openTransport } from './net/choose.ts';
-import { monotonicMs } from './net/clock.ts';
-import { ForwardingCounters } from './net/counters.ts';
-import type { Decide } from './net/forwarder.ts';
-import { Forwarder } from './net/forwarder.ts';
-import { ReplyLimiter } from './net/reply-limiter.ts';
-import { RingWriter } from './net/ring.ts';
-import type { Transport } from './net/transport.ts';
-import { Decision } from './proxy/decision.ts';
-import type { Signer } from './proxy/signer.ts';
-import { createSigner } from './signer.ts';
-import { kernel } from './sip/kernel/kernel.ts';
-import type { ControlMessage, WorkerReport, WorkerSetup } from './worker-protocol.ts';
-import { signAssignment } from './worker-protocol.ts';
+import { openTransport } from '../net/choose.ts';
+import { monotonicMs } from '../net/clock.ts';
+import { ForwardingCounters } from '../net/counters.ts';
+import type { Decide } from '../net/forwarder.ts';
+import { Forwarder } from '../net/forwarder.ts';
+import { ReplyLimiter } from '../net/reply-limiter.ts';
+import { RingWriter } from '../net/ring.ts';
+import type { Transport } from '../net/transport.ts';
+import { Decision } from '../proxy/decision.ts';
+import type { Signer } from '../proxy/signer.ts';
+import { createSigner } from '../secrets/signer.ts';
+import { kernel } from '../sip/kernel/kernel.ts';
+import type { ControlMessage, WorkerReport, WorkerSetup } from './protocol.ts';
+import { signAssignment } from './protocol.ts';
 
 /** The forwarding thread's life: opens the sockets, forwards until it is told to stop, says how it went. */
 export async function serveForwarding(setup: WorkerSetup, port: MessagePort, decide: Decide): Promise<void> {

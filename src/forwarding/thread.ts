@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import { COUNTERS_BYTES, CounterReader } from './net/counters.ts';
-import { RingReader, ringFootprint } from './net/ring.ts';
-import type { TransportKind } from './net/transport.ts';
-import { ARENA_BYTES, RECEIVE_BUFFER_BYTES } from './net/transport.ts';
-import { createSharedMemory, KERNEL_BYTES, kernel } from './sip/kernel/kernel.ts';
-import type { ControlMessage, UnsignedAssignment, WorkerReport, WorkerSetup } from './worker-protocol.ts';
+import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
+import { RingReader, ringFootprint } from '../net/ring.ts';
+import type { TransportKind } from '../net/transport.ts';
+import { ARENA_BYTES, RECEIVE_BUFFER_BYTES } from '../net/transport.ts';
+import { createSharedMemory, KERNEL_BYTES, kernel } from '../sip/kernel/kernel.ts';
+import type { ControlMessage, UnsignedAssignment, WorkerReport, WorkerSetup } from './protocol.ts';
 
 export interface ForwardingOptions {
   readonly assignment: UnsignedAssignment;
@@ -27,7 +27,7 @@ const DEFAULT_RING_BYTES = 128 * 1024 * 1024;
 const STOP_LIMIT_MS = 450;
 
 /** As compiled. */
-const WORKER = new URL('./forwarding-worker.js', import.meta.url);
+const WORKER = new URL('./worker.js', import.meta.url);
 
 export interface Bound {
   readonly transport: TransportKind;
