@@ -22,7 +22,8 @@ const SCANNERS = ['friendly-scanner', 'sipvicious', 'sipcli', 'pplsip', 'vaxsipu
 const MAX_USER_AGENTS = 4096;
 /** A run of failures that paused this long is over. */
 const RUN_MEMORY_MS = 3_600_000;
-const TIGHT_LOOP_MEMORY_MS = 60_000;
+/** Who loops has one too many in every minute; less than two lie between those of one minute and of the next. */
+const TIGHT_LOOP_MEMORY_MS = 120_000;
 
 /** What of the monitor's parts the suspicion needs. */
 export interface SuspicionParts {
@@ -74,22 +75,19 @@ export class Suspicion {
   onRequest(exchange: Exchange, nowMs: number): void {
     this.nowMs = nowMs;
     if (this.looksLikeScanner(exchange.userAgent)) {
+      const source = this.hosts.textOf(exchange.phone);
       const untilMs = nowMs + this.thresholds.scannerWindowSec * 1000;
-      this.tell(
-        'scanner',
-        '',
-        this.hosts.textOf(exchange.phone),
-        untilMs,
-        'unproven',
-        'its User-Agent is that of a scanner',
-      );
+      if (this.isNews('scanner', '', source, untilMs)) {
+        this.tell('scanner', '', source, 'unproven', 'its User-Agent is that of a scanner');
+      }
     }
     this.loops.note(exchange.aor, exchange.aorA, exchange.phone, nowMs, this.onLoop);
   }
 
   private readonly onLoop = (aor: string, source: string): void => {
+    if (!this.isNews('tight_loop', aor, source, this.nowMs + TIGHT_LOOP_MEMORY_MS)) return;
     const detail = `more than ${this.thresholds.tightLoopPerMin} REGISTERs a minute`;
-    this.tell('tight_loop', aor, source, this.nowMs + TIGHT_LOOP_MEMORY_MS, 'unproven', detail);
+    this.tell('tight_loop', aor, source, 'unproven', detail);
   };
 
   /** A final response that is no 2xx. */
@@ -119,13 +117,15 @@ export class Suspicion {
     run.lastMs = nowMs;
     run.isKnown ||= this.isRegisteredFrom(aor, exchange.phone);
     const { firstMs } = failing.failures;
-    if (firstMs !== undefined && nowMs - firstMs <= windowMs) {
+    const isBruteForce = firstMs !== undefined && nowMs - firstMs <= windowMs;
+    if (isBruteForce && this.isNews('brute_force', aor, '', firstMs + windowMs)) {
       const detail = `${thresholds.bruteForceFailures} failures within ${inSeconds(nowMs - firstMs)}`;
-      this.tell('brute_force', aor, source, firstMs + windowMs, proof, detail);
+      this.tell('brute_force', aor, source, proof, detail);
     }
     const sources = failing.sources.countSince(nowMs - windowMs);
-    if (sources > thresholds.distributedSources) {
-      this.tell('distributed', aor, '', nowMs + windowMs, 'unproven', `failures from ${sources} sources`);
+    const isDistributed = sources > thresholds.distributedSources;
+    if (isDistributed && this.isNews('distributed', aor, '', nowMs + windowMs)) {
+      this.tell('distributed', aor, '', 'unproven', `failures from ${sources} sources`);
     }
     this.onFailureOfSource(source, aor, proof, windowMs);
   }
@@ -138,9 +138,9 @@ export class Suspicion {
     const { firstMs } = failing.failures;
     if (firstMs === undefined || nowMs - firstMs > windowMs) return;
     const aors = failing.failed.countSince(nowMs - windowMs);
-    if (aors < thresholds.sprayAors) return;
+    if (aors < thresholds.sprayAors || !this.isNews('spray', '', source, firstMs + windowMs)) return;
     const detail = `${thresholds.sprayFailures} failures on ${aors} AORs within ${inSeconds(nowMs - firstMs)}`;
-    this.tell('spray', '', source, firstMs + windowMs, proof, detail);
+    this.tell('spray', '', source, proof, detail);
   }
 
   private onProbe({ aor, aorA, phone }: Pick<AbandonedChallenge, 'aor' | 'aorA' | 'phone'>): void {
@@ -151,8 +151,9 @@ export class Suspicion {
     probed.add(aor, nowMs);
     this.doubted.add(aorA, nowMs);
     const aors = probed.countSince(nowMs - windowMs);
-    if (aors <= thresholds.enumerationAors) return;
-    this.tell('enumeration', '', source, nowMs + windowMs, 'unproven', `nowhere with ${aors} AORs and more`);
+    if (aors <= thresholds.enumerationAors || !this.isNews('enumeration', '', source, nowMs + windowMs))
+      return;
+    this.tell('enumeration', '', source, 'unproven', `nowhere with ${aors} AORs and more`);
   }
 
   /** A 2xx. */
@@ -208,17 +209,13 @@ export class Suspicion {
     return failing;
   }
 
-  /** Counts and tells a pattern when someone begins to match it, not again while it goes on. */
-  private tell(
-    pattern: Pattern,
-    aor: string,
-    source: string,
-    untilMs: number,
-    proof: Proof,
-    detail: string,
-  ): void {
-    const name = pattern === 'brute_force' || pattern === 'distributed' ? aor : `${source} ${aor}`;
-    if (!this.active.note(pattern, name, untilMs, this.nowMs)) return;
+  /** True when an AOR, a source, or the pair of them begins to match a pattern, not again while it goes on. */
+  private isNews(pattern: Pattern, aor: string, source: string, untilMs: number): boolean {
+    const isPair = aor !== '' && source !== '';
+    return this.active.note(pattern, isPair ? `${source} ${aor}` : aor || source, untilMs, this.nowMs);
+  }
+
+  private tell(pattern: Pattern, aor: string, source: string, proof: Proof, detail: string): void {
     this.parts.counts.suspiciousEvents[PATTERNS.indexOf(pattern)]!++;
     this.emit(pattern, aor, source, proof, detail);
   }

@@ -197,6 +197,62 @@ describe('tight loop: more than thirty REGISTERs of one phone in a minute', () =
   });
 });
 
+describe('what goes on is told once, and each of those who do it', () => {
+  it('spray', () => {
+    const wire = new Wire();
+    for (const phone of [ATTACKER, '10.66.6.7:5060']) {
+      for (let i = 0; i < 40; i++) guess(wire.wait(2), `${24000 + (i % 20)}@iptlab.com`, phone);
+    }
+    assert.deepEqual(told(wire), [
+      ['spray', '', '10.66.6.6'],
+      ['spray', '', '10.66.6.7'],
+    ]);
+    assert.equal(eventsOf(wire, 'spray'), 2);
+  });
+
+  it('distributed', () => {
+    const wire = new Wire();
+    for (const aor of [AOR, '24002@iptlab.com']) {
+      for (let i = 0; i < 9; i++) guess(wire, aor, `10.66.0.${i}:5060`);
+    }
+    assert.deepEqual(told(wire), [
+      ['distributed', AOR, ''],
+      ['distributed', '24002@iptlab.com', ''],
+    ]);
+  });
+
+  it('enumeration', () => {
+    const wire = new Wire();
+    for (const phone of [ATTACKER, '10.66.6.7:5060']) {
+      for (let i = 0; i < 40; i++) {
+        wire.answer(wire.send({ aor: `${100 + i}@iptlab.com` }, phone), 404, {}, phone);
+      }
+    }
+    assert.deepEqual(told(wire), [
+      ['enumeration', '', '10.66.6.6'],
+      ['enumeration', '', '10.66.6.7'],
+    ]);
+  });
+
+  it('tight loop: each AOR at each address', () => {
+    const wire = new Wire();
+    for (let second = 0; second < 300; second++) {
+      wire.wait(1);
+      for (const aor of [AOR, '24002@iptlab.com']) {
+        for (const phone of [PHONE, ATTACKER])
+          wire.bind({ aor, cseq: second, callId: `${aor}${phone}` }, {}, phone);
+      }
+    }
+    const loops = told(wire).filter(([pattern]) => pattern === 'tight_loop');
+    assert.deepEqual(loops.sort(), [
+      ['tight_loop', AOR, '10.0.13.244'],
+      ['tight_loop', AOR, '10.66.6.6'],
+      ['tight_loop', '24002@iptlab.com', '10.0.13.244'],
+      ['tight_loop', '24002@iptlab.com', '10.66.6.6'],
+    ]);
+  });
+});
+
 describe('compromise suspected: failures, then a success from a source that never had this AOR', () => {
   function crack(wire: Wire, failures: number, phone = ATTACKER): void {
     for (let i = 0; i < failures; i++) guess(wire.wait(40), AOR, phone);
