@@ -2,7 +2,7 @@
  * Mutation testing of the layers that everything stands on: one small fault after the other is planted in the
  * compiled code, and the layer's own tests are to find it. Prints what they did not find, for a person to judge.
  *
- *     node scripts/mutants.mjs sip|proxy [count] [seed]
+ *     node scripts/mutants.mjs sip|proxy|monitor [count] [seed]
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -12,13 +12,17 @@ import { inRoot } from './lib/paths.mjs';
 
 const LIMIT_MS = 120_000;
 const [layer = '', count = '100', seed = '1'] = process.argv.slice(2);
-if (layer !== 'sip' && layer !== 'proxy') {
-  console.error('mutants: which layer, sip or proxy? Then how many faults (100) and which seed (1).');
+/** Where its tests are. */
+const FOLDERS = { sip: ['sip'], proxy: ['proxy'], monitor: ['monitor', 'simulation'] };
+if (layer !== 'sip' && layer !== 'proxy' && layer !== 'monitor') {
+  console.error(
+    'mutants: which layer, sip, proxy or monitor? Then how many faults (100) and which seed (1).',
+  );
   process.exit(2);
 }
 
 /** Tests that take long, or that only a fault of the plainer kind is to be kept from; run for what the others let live. */
-const SLOW = /\/properties\/|robustness|bounded-reads|message-corpus/;
+const SLOW = /\/properties\/|\/simulation\/|robustness|bounded-reads|message-corpus/;
 
 /** What is replaced, and by what: each once per place. */
 const OPERATORS = [
@@ -59,7 +63,8 @@ cpSync(inRoot('dist'), join(home, 'dist'), { recursive: true });
 for (const name of ['node_modules', 'test', 'package.json', 'src', 'docs'])
   symlinkSync(inRoot(name), join(home, name));
 
-const tests = filesUnder(home, [`dist/test/${layer}`]).filter((path) => path.endsWith('.test.js'));
+const folders = FOLDERS[layer].map((name) => `dist/test/${name}`);
+const tests = filesUnder(home, folders).filter((path) => path.endsWith('.test.js'));
 /** Each stage is one process with all its files in it: a fault that loops for ever ends with it. */
 const stages = [tests.filter((path) => !SLOW.test(path)), tests.filter((path) => SLOW.test(path))].map(
   (files, stage) => {

@@ -1,5 +1,3 @@
-import { LRUCache } from 'lru-cache';
-
 /** Within this time a phone whose nonce had merely grown old has registered with a new one. */
 export const RESOLVE_MS = 10_000;
 
@@ -22,7 +20,8 @@ interface Pending {
  * is told beside it, also once: `recovered` by a 2xx of its AOR within RESOLVE_MS, or `unresolved`.
  */
 export class ImplicitStales {
-  private readonly byAor: LRUCache<string, Group>;
+  /** Each has something open, so there are no more of them than of what is open. */
+  private readonly byAor = new Map<string, Group>();
   private readonly max: number;
   private readonly onEvict: () => void;
   private oldest: Pending | undefined = undefined;
@@ -33,13 +32,6 @@ export class ImplicitStales {
   constructor(max: number, onEvict: () => void) {
     this.max = max;
     this.onEvict = onEvict;
-    this.byAor = new LRUCache<string, Group>({
-      max,
-      dispose: (group, _aor, reason) => {
-        group.closed = true;
-        if (reason === 'evict') onEvict();
-      },
-    });
   }
 
   add(aor: string, nowMs: number): void {
@@ -63,9 +55,9 @@ export class ImplicitStales {
   /** A 2xx for this AOR: how many it makes good. */
   recover(aor: string): number {
     if (this.byAor.size === 0) return 0;
-    const group = this.byAor.peek(aor);
+    const group = this.byAor.get(aor);
     if (group === undefined) return 0;
-    this.byAor.delete(aor);
+    this.close(group);
     return group.open;
   }
 
@@ -78,14 +70,19 @@ export class ImplicitStales {
       this.size--;
       if (group.closed) continue;
       group.open--;
-      if (group.open === 0) this.byAor.delete(group.aor);
+      if (group.open === 0) this.close(group);
       onUnresolved(group.aor);
     }
   }
 
   /** Records were lost: what is open may have been made good unseen. */
   giveUp(): void {
-    this.byAor.clear();
+    for (const group of this.byAor.values()) this.close(group);
     this.advance(Number.NEGATIVE_INFINITY, () => {});
+  }
+
+  private close(group: Group): void {
+    group.closed = true;
+    this.byAor.delete(group.aor);
   }
 }

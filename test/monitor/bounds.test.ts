@@ -114,6 +114,20 @@ describe('the nonce table is full', () => {
   });
 });
 
+describe('too many implicit stales are open', () => {
+  it('those beyond the limit are counted as evicted, and told as neither recovered nor unresolved', () => {
+    const wire = new Wire({ maxExchanges: 10 });
+    for (let i = 0; i < 13; i++) {
+      wire.answer(wire.send({ aor: `${i}@iptlab.com`, contacts: [A], nonce: `old${i}` }), 401);
+    }
+    assert.equal(wire.results().implicit_stale, 13);
+    wire.wait(60);
+    const { implicitStaleRecovered, implicitStaleUnresolved } = wire.monitor.counts;
+    const pushedOut = wire.evictions().pending;
+    assert.deepEqual([implicitStaleRecovered, implicitStaleUnresolved, pushedOut], [0, 10, 3]);
+  });
+});
+
 describe('per-AOR series', () => {
   const fail = (wire: Wire, aor: string) => {
     wire.answer(wire.send({ aor, contacts: [A] }), 401, { nonces: [`n-${aor}`] });

@@ -120,6 +120,18 @@ describe('the truth table', () => {
     assert.deepEqual(wire.notices(), ['implicit_stale_unresolved']);
   });
 
+  it('implicit_stale, and then records are lost: what became of it is not known, and nothing is told', () => {
+    const wire = new Wire();
+    wire.answer(wire.send({ contacts: [CONTACT], nonce: 'old' }), 401, { nonces: ['n2'] });
+    wire.wait(5);
+    wire.monitor.noteTapLoss(1, wire.nowMs);
+    wire.wait(60);
+    wire.bind({ nonce: 'n2', cseq: 2 });
+    assert.deepEqual(wire.results(), { implicit_stale: 1, ok: 1 });
+    assert.equal(wire.monitor.counts.implicitStaleUnresolved, 0);
+    assert.equal(wire.monitor.counts.implicitStaleRecovered, 0);
+  });
+
   it('auth_failure: a fresh nonce, 401 again', () => {
     const wire = new Wire();
     challenged(wire, 'n1');
