@@ -50,6 +50,8 @@ export class Binding {
   heardB = 0;
   /** What that REGISTER asked for, or NOT_STATED. */
   requestedExpiresSec = 0;
+  /** Number of the latest doubt about its AOR that a success from where it is has ended. */
+  private clearedDoubt = 0;
 
   nextOfAor: Binding | undefined = undefined;
   /** The expiry wheel's own. */
@@ -67,6 +69,7 @@ export class Binding {
   }
 
   cameFrom(phone: Endpoint): this {
+    if (!this.isAtHost(phone)) this.clearedDoubt = 0;
     this.a = phone.a;
     this.b = phone.b;
     this.c = phone.c;
@@ -83,6 +86,16 @@ export class Binding {
   /** The same, from whatever port. */
   isAtHost({ a, b, c, d }: Endpoint): boolean {
     return this.d === d && this.c === c && this.b === b && this.a === a;
+  }
+
+  /** Its AOR had a success from this host, where the binding is, since this doubt. */
+  isCleared(doubt: number, phone: Endpoint): boolean {
+    return this.clearedDoubt >= doubt && this.isAtHost(phone);
+  }
+
+  /** Its AOR has a success from this host. */
+  clear(doubt: number, phone: Endpoint): void {
+    if (this.isAtHost(phone)) this.clearedDoubt = doubt;
   }
 
   get source(): Endpoint {

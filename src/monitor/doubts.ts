@@ -1,48 +1,22 @@
-/** 32 KiB, twice: with 25,000 hashes in it, nine of ten others are still told apart. */
-const BITS = 1 << 18;
-const WORD_SHIFT = 5;
+/** 256 KiB of them: AORs that look alike are asked after for each other. */
+const CELLS = 32_768;
 
 /**
- * Whether a hash is one of the last hours': no, or perhaps. What most of all messages ask in vain is so answered
- * without a look at what it guards.
+ * Which AORs were doubted, and how recently compared with others: each doubt has a number of its own. Most of all 2xx
+ * learn from it, without a look at what it guards, that there is nothing against their AOR. AORs share cells by a keyed
+ * hash, so that what is told of one may be another's doubt, and so a later one than its own; never an earlier one.
  */
-export class Lately {
-  private readonly memoryMs: number;
-  /** Two words for each 32 bits, one of which is cleared by turns: both are near when one is. */
-  private readonly words = new Int32Array((BITS >>> WORD_SHIFT) * 2);
-  private current: 0 | 1 = 0;
-  private sinceMs = Number.NEGATIVE_INFINITY;
+export class Doubts {
+  private readonly latest = new Float64Array(CELLS);
+  private count = 0;
 
-  /** What was added is known for this long at least, and for less than three times as long. */
-  constructor(memoryMs: number) {
-    this.memoryMs = memoryMs;
+  add(hash: number): void {
+    this.count++;
+    this.latest[hash & (CELLS - 1)] = this.count;
   }
 
-  add(hash: number, nowMs: number): void {
-    this.advance(nowMs);
-    this.words[wordsOf(hash) + this.current]! |= bitOf(hash);
+  /** Number of the latest doubt, from 1 on; 0: there was none. */
+  latestOf(hash: number): number {
+    return this.latest[hash & (CELLS - 1)]!;
   }
-
-  mayHave(hash: number): boolean {
-    const { words } = this;
-    const at = wordsOf(hash);
-    return ((words[at]! | words[at + 1]!) & bitOf(hash)) !== 0;
-  }
-
-  advance(nowMs: number): void {
-    const ageMs = nowMs - this.sinceMs;
-    if (ageMs < this.memoryMs) return;
-    this.sinceMs = nowMs;
-    this.current = this.current === 0 ? 1 : 0;
-    if (ageMs >= 2 * this.memoryMs) this.words.fill(0);
-    else for (let at = this.current; at < this.words.length; at += 2) this.words[at] = 0;
-  }
-}
-
-function wordsOf(hash: number): number {
-  return ((hash & (BITS - 1)) >>> WORD_SHIFT) * 2;
-}
-
-function bitOf(hash: number): number {
-  return 1 << (hash & 31);
 }

@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { Endpoint } from '../sip/address.ts';
 import { ActivePatterns } from './active.ts';
 import type { MonitorCounts } from './counts.ts';
+import { Doubts } from './doubts.ts';
 import type { EventGate } from './event-gate.ts';
 import type { Exchange } from './exchange.ts';
 import { HostTexts } from './host-texts.ts';
-import { Lately } from './lately.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pattern, Result } from './lists.ts';
 import { PATTERNS } from './lists.ts';
@@ -42,8 +42,8 @@ export class Suspicion {
   private readonly aors: LRUCache<string, FailingAor>;
   private readonly sources: LRUCache<string, FailingSource>;
   private readonly loops: TightLoops;
-  /** AORs that were probed, which all that fail are, too: a success is news of no other. */
-  private readonly doubted: Lately;
+  /** Of AORs that were probed, which all that fail are, too: a success is news of no other. */
+  private readonly doubts = new Doubts();
   private readonly isScanner = new Map<string, boolean>();
   private readonly hosts = new HostTexts();
   private nowMs = 0;
@@ -52,7 +52,6 @@ export class Suspicion {
     this.thresholds = thresholds;
     this.parts = parts;
     this.loops = new TightLoops(thresholds.tightLoopPerMin);
-    this.doubted = new Lately(Math.max(RUN_MEMORY_MS, thresholds.enumerationWindowSec * 1000));
     const dispose = (_value: object, _key: string, reason: string): void => {
       if (reason === 'evict') parts.evicted();
     };
@@ -68,7 +67,6 @@ export class Suspicion {
   advance(nowMs: number): void {
     this.nowMs = nowMs;
     this.active.advance(nowMs);
-    this.doubted.advance(nowMs);
   }
 
   /** The first copy of a REGISTER. */
@@ -149,7 +147,7 @@ export class Suspicion {
     const { probed } = this.failingSource(source);
     const windowMs = thresholds.enumerationWindowSec * 1000;
     probed.add(aor, nowMs);
-    this.doubted.add(aorA, nowMs);
+    this.doubts.add(aorA);
     const aors = probed.countSince(nowMs - windowMs);
     if (aors <= thresholds.enumerationAors || !this.isNews('enumeration', '', source, nowMs + windowMs))
       return;
@@ -159,16 +157,18 @@ export class Suspicion {
   /** A 2xx. */
   onOk(exchange: Exchange, proof: Proof, nowMs: number): void {
     this.nowMs = nowMs;
-    if (!this.doubted.mayHave(exchange.aorA)) return;
-    const { aor } = exchange;
+    const { aor, aorA, phone, repeated } = exchange;
+    const doubt = this.doubts.latestOf(aorA);
+    if (doubt === 0 || repeated?.isCleared(doubt, phone)) return;
+    repeated?.clear(doubt, phone);
     const failing = this.aors.peek(aor);
-    const source = this.hosts.textOf(exchange.phone);
+    const source = this.hosts.textOf(phone);
     this.sources.peek(source)?.probed.delete(aor);
     const run = failing?.runs.get(source);
     if (failing === undefined || run === undefined) return;
     failing.runs.delete(source);
     if (run.failures < this.thresholds.compromiseFailures || this.nowMs - run.lastMs > RUN_MEMORY_MS) return;
-    if (run.isKnown || this.isRegisteredFrom(aor, exchange.phone)) return;
+    if (run.isKnown || this.isRegisteredFrom(aor, phone)) return;
     this.parts.counts.compromiseSuspected++;
     const detail = `${run.failures} failures, then a success from an address that never had this AOR`;
     this.emit('compromise', aor, source, proof, detail);
