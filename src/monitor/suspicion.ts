@@ -75,7 +75,7 @@ export class Suspicion {
     if (this.looksLikeScanner(exchange.userAgent)) {
       const source = this.hosts.textOf(exchange.phone);
       const untilMs = nowMs + this.thresholds.scannerWindowSec * 1000;
-      if (this.isNews('scanner', '', source, untilMs)) {
+      if (this.noteMatch('scanner', '', source, untilMs)) {
         this.tell('scanner', '', source, 'unproven', 'its User-Agent is that of a scanner');
       }
     }
@@ -83,7 +83,7 @@ export class Suspicion {
   }
 
   private readonly onLoop = (aor: string, source: string): void => {
-    if (!this.isNews('tight_loop', aor, source, this.nowMs + TIGHT_LOOP_MEMORY_MS)) return;
+    if (!this.noteMatch('tight_loop', aor, source, this.nowMs + TIGHT_LOOP_MEMORY_MS)) return;
     const detail = `more than ${this.thresholds.tightLoopPerMin} REGISTERs a minute`;
     this.tell('tight_loop', aor, source, 'unproven', detail);
   };
@@ -116,13 +116,13 @@ export class Suspicion {
     run.isKnown ||= this.isRegisteredFrom(aor, exchange.phone);
     const { firstMs } = failing.failures;
     const isBruteForce = firstMs !== undefined && nowMs - firstMs <= windowMs;
-    if (isBruteForce && this.isNews('brute_force', aor, '', firstMs + windowMs)) {
+    if (isBruteForce && this.noteMatch('brute_force', aor, '', firstMs + windowMs)) {
       const detail = `${thresholds.bruteForceFailures} failures within ${inSeconds(nowMs - firstMs)}`;
       this.tell('brute_force', aor, source, proof, detail);
     }
     const sources = failing.sources.countSince(nowMs - windowMs);
     const isDistributed = sources > thresholds.distributedSources;
-    if (isDistributed && this.isNews('distributed', aor, '', nowMs + windowMs)) {
+    if (isDistributed && this.noteMatch('distributed', aor, '', nowMs + windowMs)) {
       this.tell('distributed', aor, '', 'unproven', `failures from ${sources} sources`);
     }
     this.onFailureOfSource(source, aor, proof, windowMs);
@@ -136,7 +136,7 @@ export class Suspicion {
     const { firstMs } = failing.failures;
     if (firstMs === undefined || nowMs - firstMs > windowMs) return;
     const aors = failing.failed.countSince(nowMs - windowMs);
-    if (aors < thresholds.sprayAors || !this.isNews('spray', '', source, firstMs + windowMs)) return;
+    if (aors < thresholds.sprayAors || !this.noteMatch('spray', '', source, firstMs + windowMs)) return;
     const detail = `${thresholds.sprayFailures} failures on ${aors} AORs within ${inSeconds(nowMs - firstMs)}`;
     this.tell('spray', '', source, proof, detail);
   }
@@ -149,7 +149,7 @@ export class Suspicion {
     probed.add(aor, nowMs);
     this.doubts.add(aorA);
     const aors = probed.countSince(nowMs - windowMs);
-    if (aors <= thresholds.enumerationAors || !this.isNews('enumeration', '', source, nowMs + windowMs))
+    if (aors <= thresholds.enumerationAors || !this.noteMatch('enumeration', '', source, nowMs + windowMs))
       return;
     this.tell('enumeration', '', source, 'unproven', `nowhere with ${aors} AORs and more`);
   }
@@ -209,8 +209,8 @@ export class Suspicion {
     return failing;
   }
 
-  /** True when an AOR, a source, or the pair of them begins to match a pattern, not again while it goes on. */
-  private isNews(pattern: Pattern, aor: string, source: string, untilMs: number): boolean {
+  /** An AOR, a source, or the pair of them matches a pattern. True when they begin to, not again while it goes on. */
+  private noteMatch(pattern: Pattern, aor: string, source: string, untilMs: number): boolean {
     const isPair = aor !== '' && source !== '';
     return this.active.note(pattern, isPair ? `${source} ${aor}` : aor || source, untilMs, this.nowMs);
   }

@@ -311,17 +311,24 @@ describe('a success takes back what was against its AOR, at its address', () => 
     wire.answer(wire.send({ aor, callId: 'other' }, phone), 404, {}, phone);
   }
 
+  const ELSEWHERE = '10.0.13.245:5060';
+  const phones = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      aor: `${200 + i}@iptlab.com`,
+      callId: `call-${i}`,
+      contacts: [A],
+    }));
+
   it('each time, in the same words too', () => {
     const wire = new Wire();
-    for (let i = 0; i < 15; i++) {
-      const aor = `${200 + i}@iptlab.com`;
-      const refresh = (cseq: number) => wire.wait(1).bind({ aor, cseq, callId: aor, contacts: [A] });
+    for (const fields of phones(15)) {
+      const refresh = (cseq: number) => wire.wait(1).bind({ ...fields, cseq });
       refresh(1);
-      nowhere(wire, aor);
+      nowhere(wire, fields.aor);
       refresh(2);
       refresh(3);
-      nowhere(wire, aor);
-      nowhere(wire, aor);
+      nowhere(wire, fields.aor);
+      nowhere(wire, fields.aor);
       refresh(4);
     }
     for (let i = 0; i < 20; i++) nowhere(wire, `${100 + i}@iptlab.com`);
@@ -332,24 +339,19 @@ describe('a success takes back what was against its AOR, at its address', () => 
 
   it('and at no other', () => {
     const wire = new Wire();
-    for (let i = 0; i < 21; i++) {
-      const aor = `${200 + i}@iptlab.com`;
-      wire.bind({ aor, cseq: 1, callId: aor, contacts: [A] });
-      nowhere(wire, aor, ATTACKER);
-      for (let cseq = 2; cseq < 5; cseq++) wire.bind({ aor, cseq, callId: aor, contacts: [A] });
+    for (const fields of phones(21)) {
+      wire.bind({ ...fields, cseq: 1 });
+      nowhere(wire, fields.aor, ATTACKER);
+      for (let cseq = 2; cseq < 5; cseq++) wire.bind({ ...fields, cseq });
     }
     assert.deepEqual(told(wire), [['enumeration', '', '10.66.6.6']]);
   });
 
-  const ELSEWHERE = '10.0.13.245:5060';
-
   it('a phone that moves is cleared where it is then', () => {
     const wire = new Wire();
-    for (let i = 0; i < 21; i++) {
-      const aor = `${200 + i}@iptlab.com`;
-      const fields = { aor, callId: aor, contacts: [A] };
+    for (const fields of phones(21)) {
       wire.bind({ ...fields, cseq: 1 });
-      nowhere(wire, aor, ELSEWHERE);
+      nowhere(wire, fields.aor, ELSEWHERE);
       wire.bind({ ...fields, cseq: 2 });
       wire.bind({ ...fields, cseq: 3 }, {}, ELSEWHERE);
     }
@@ -358,14 +360,12 @@ describe('a success takes back what was against its AOR, at its address', () => 
 
   it('an answer that comes when the phone is elsewhere already clears the address that it goes to', () => {
     const wire = new Wire();
-    for (let i = 0; i < 21; i++) {
-      const aor = `${200 + i}@iptlab.com`;
-      const fields = { aor, callId: aor, contacts: [A] };
+    for (const fields of phones(21)) {
       wire.bind({ ...fields, cseq: 1 });
       const slow = wire.wait(0.1).send({ ...fields, cseq: 2 });
       wire.wait(0.1).bind({ ...fields, cseq: 3 }, {}, ELSEWHERE);
-      nowhere(wire, aor);
-      nowhere(wire, aor, ELSEWHERE);
+      nowhere(wire, fields.aor);
+      nowhere(wire, fields.aor, ELSEWHERE);
       wire.wait(0.1).answer(slow, 200, { contacts: [A] });
       wire.wait(0.1).bind({ ...fields, cseq: 4 }, {}, ELSEWHERE);
     }
@@ -374,17 +374,16 @@ describe('a success takes back what was against its AOR, at its address', () => 
 
   it('an answer that comes when nobody waits for it any more clears nothing, the next one does', () => {
     const wire = new Wire();
-    const fieldsOf = (i: number) => ({ aor: `${200 + i}@iptlab.com`, callId: `${i}`, contacts: [A] });
-    const late = Array.from({ length: 20 }, (_, i) => {
-      wire.bind({ ...fieldsOf(i), cseq: 1 });
-      nowhere(wire, fieldsOf(i).aor, ELSEWHERE);
-      wire.bind({ ...fieldsOf(i), cseq: 2 });
-      return wire.send({ ...fieldsOf(i), cseq: 3 }, ELSEWHERE);
+    const late = phones(20).map((fields) => {
+      wire.bind({ ...fields, cseq: 1 });
+      nowhere(wire, fields.aor, ELSEWHERE);
+      wire.bind({ ...fields, cseq: 2 });
+      return { fields, request: wire.send({ ...fields, cseq: 3 }, ELSEWHERE) };
     });
     wire.wait(33);
-    for (const [i, request] of late.entries()) {
+    for (const { fields, request } of late) {
       wire.answer(request, 200, { contacts: [A] }, ELSEWHERE);
-      wire.bind({ ...fieldsOf(i), cseq: 4 }, {}, ELSEWHERE);
+      wire.bind({ ...fields, cseq: 4 }, {}, ELSEWHERE);
     }
     for (let i = 0; i < 20; i++) nowhere(wire, `${100 + i}@iptlab.com`, ELSEWHERE);
     assert.deepEqual(told(wire), []);
