@@ -30,12 +30,21 @@ const MAX_SLICE_MS = 5;
 /** Room is given back so often that the ring does not fill up under a long slice. */
 const RELEASE_EVERY = 32;
 /**
+ * Records between two offers of the CPU: some 50 µs of work, which is as long as the other thread waits then. An offer is a
+ * system call, and comes back to colder caches: one for each record doubled what a record costs.
+ */
+export const STEP_ASIDE_EVERY = 16;
+/**
  * Records that one wake-up is for: to find the caches cold costs as much as ten of them, and what has waited too long is
  * in no cache any more. So the pause follows the traffic.
  */
 export const RECORDS_PER_TURN = 150;
+/** The same where so many take longer than QUIET_MS to come: no cache keeps them for so long, so only wake-ups count. */
+export const RECORDS_PER_QUIET_TURN = 600;
+const QUIET_MS = 12;
 const SHORTEST_PAUSE_MS = 2;
-const LONGEST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 75;
+const FIRST_PAUSE_MS = 20;
 const IDLE_MS = 100;
 /** Whoever has to come back sooner has no time to step aside: the ring would never be empty, and start over. */
 const EASY_PAUSE_MS = 5;
@@ -48,7 +57,7 @@ const PUBLISH_SLACK_MS = 100;
 
 /**
  * Moves what was tapped from the ring to the monitor, in slices, beside everything else. Where both threads have to share
- * a CPU each slice keeps datagrams waiting: so it steps aside after each record, and while datagrams queue up it lets the
+ * a CPU each slice keeps datagrams waiting: so it steps aside every few records, and while datagrams queue up it lets the
  * forwarding thread go first, and records wait in the ring, as long as that has room.
  */
 export class TapDrain {
@@ -118,7 +127,7 @@ export class TapDrain {
       }
       this.observe();
       seen++;
-      stepAside?.();
+      if (stepAside !== undefined && seen % STEP_ASIDE_EVERY === 0) stepAside();
       if (seen % RELEASE_EVERY !== 0) continue;
       reader.release();
       if (monotonicMs() - startMs > MAX_SLICE_MS) break;
@@ -151,7 +160,7 @@ export class TapDrain {
 
 /** How long to wait for the next records. */
 export class Pace {
-  private last = LONGEST_PAUSE_MS;
+  private last = FIRST_PAUSE_MS;
 
   /** There is more than one slice can take. */
   hurry(): void {
@@ -163,10 +172,12 @@ export class Pace {
     return this.last >= EASY_PAUSE_MS;
   }
 
-  /** After a pause at whose end so many records were there: one in which about RECORDS_PER_TURN come. */
+  /** After a pause at whose end so many records were there: one in which as many come as a turn is for. */
   pauseMs(seen: number): number {
     if (seen === 0) return IDLE_MS;
-    const wanted = (this.last * RECORDS_PER_TURN) / seen;
+    const perRecordMs = this.last / seen;
+    const isQuiet = perRecordMs * RECORDS_PER_TURN > QUIET_MS;
+    const wanted = perRecordMs * (isQuiet ? RECORDS_PER_QUIET_TURN : RECORDS_PER_TURN);
     this.last = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, wanted));
     return this.last;
   }

@@ -6,7 +6,13 @@ import { RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
 import { Endpoint } from '../../src/sip/address.ts';
 import { Message } from '../../src/sip/message.ts';
 import { Transaction } from '../../src/sip/transaction.ts';
-import { Pace, RECORDS_PER_TURN, TapDrain } from '../../src/tap-drain.ts';
+import {
+  Pace,
+  RECORDS_PER_QUIET_TURN,
+  RECORDS_PER_TURN,
+  STEP_ASIDE_EVERY,
+  TapDrain,
+} from '../../src/tap-drain.ts';
 import { until } from '../support/until.ts';
 
 const CAPACITY = 2 ** 21;
@@ -112,7 +118,7 @@ test('a long backlog is taken in slices, others get their turns, and time does n
   assert.ok(turns >= 2, `${turns} turns`);
 });
 
-test('where both threads share a CPU it steps aside for each record, but not when it has to hurry', async (t) => {
+test('where both threads share a CPU it steps aside every few records, but not when it has to hurry', async (t) => {
   let steps = 0;
   const { drain, calls, offer } = setUp(undefined, () => steps++);
   const offerMany = async (count: number): Promise<void> => {
@@ -125,7 +131,7 @@ test('where both threads share a CPU it steps aside for each record, but not whe
   await offerMany(900);
   const first = steps;
   // Fewer where a machine takes long over its first records, which lets it hurry at once.
-  assert.ok(first > 0 && first <= 900, `${first} steps`);
+  assert.ok(first > 0 && first <= 900 / STEP_ASIDE_EVERY, `${first} steps`);
   // So many at once let it hurry the next time, whatever comes then.
   await offerMany(900);
   assert.equal(steps, first);
@@ -138,7 +144,7 @@ test('with more than a slice takes, it has to hurry at once', async (t) => {
   t.after(() => drain.stop());
   drain.start();
   await until('the records', () => calls.length > 5000);
-  assert.ok(steps > 0 && steps <= 1000, `${steps} steps`);
+  assert.ok(steps > 0 && steps <= 1000 / STEP_ASIDE_EVERY, `${steps} steps`);
 });
 
 test('it comes back when there is a turn of work, between bounds', () => {
@@ -148,11 +154,24 @@ test('it comes back when there is a turn of work, between bounds', () => {
     for (let turn = 0; turn < 20; turn++) pauseMs = pace.pauseMs(Math.round(perMs * pauseMs));
     return Math.round(perMs * pauseMs);
   };
-  assert.equal(seenAt(10), RECORDS_PER_TURN);
+  assert.equal(seenAt(1), 75);
+  assert.equal(seenAt(10), RECORDS_PER_QUIET_TURN);
+  assert.equal(seenAt(15), RECORDS_PER_TURN);
   assert.equal(seenAt(50), RECORDS_PER_TURN);
   assert.equal(seenAt(1000), 2000);
-  assert.equal(seenAt(1), 20);
   assert.equal(seenAt(0), 0);
+});
+
+test('it steps aside once for each few records that it has taken', () => {
+  const at: number[] = [];
+  const { drain, calls, offer } = setUp(undefined, () => at.push(calls.length));
+  for (let i = 1; i <= 3 * STEP_ASIDE_EVERY + 1; i++) offer(i);
+  drain.start();
+  drain.stop();
+  assert.deepEqual(
+    at,
+    [1, 2, 3].map((step) => step * STEP_ASIDE_EVERY),
+  );
 });
 
 test('while datagrams queue up, records wait; behind that they are taken', async (t) => {
