@@ -201,8 +201,9 @@ class BatchedTransport implements Transport {
 
   /**
    * A second socket on the same address, connected to the registrar: the kernel then needs no route lookup
-   * per datagram, sorts the registrar's answers to it by itself, and tells ICMP errors at once. Without it
-   * everything works all the same, so a refusal is no error.
+   * per datagram, sorts the registrar's answers to it by itself, and tells ICMP errors at once. And its answers have
+   * a receive buffer of their own: in a storm, what the registrar has done already is not lost behind the phones'
+   * requests. Without it everything works all the same, so a refusal is no error.
    */
   faceRegistrar(socketIndex: number, registrar: Endpoint): void {
     const { facing } = this;

@@ -137,6 +137,23 @@ for (const transport of ['portable', 'batched'] as const) {
   );
 
   run(
+    'a phone that is gone costs nobody else a datagram, and is not taken for the registrar',
+    async ({ phone, other, started }) => {
+      const { counters } = started.thread;
+      const gone = await Peer.bind('127.77.50.15');
+      gone.close();
+      for (let i = 0; i < 20; i++) {
+        phone.send(`forward ${gone.address} 0 0 0\n`, OURS);
+        phone.send(`forward ${other.address} 0 0 0\n${i}`, OURS);
+        await other.until(i + 1);
+      }
+      await until('every datagram to be settled', () => outcomes(started) === 40);
+      assert.equal(counters.datagrams('phone', 'forwarded', 'request'), 40);
+      assert.equal(counters.health(0, 'refused'), 0);
+    },
+  );
+
+  run(
     'what the new registrar and the old one send arrives, whichever is active',
     async ({ phone, other, started }) => {
       const standby = await Peer.bind('127.77.50.14');
@@ -161,16 +178,24 @@ for (const transport of ['portable', 'batched'] as const) {
     },
   );
 
-  run(
-    'what stands in the sockets when it is told to stop is still forwarded',
-    async ({ phone, other, started }) => {
-      const count = 60;
-      for (let i = 0; i < count; i++) phone.send(`forward ${other.address} 0 0 0\n${i}`, OURS);
-      await other.until(1);
-      await started.thread.stop();
-      await other.until(count);
-    },
-  );
+  for (const sockets of [SOCKETS.slice(0, 1), SOCKETS]) {
+    run(
+      `after a rest it works on, and what stands in the sockets at the end is forwarded, with ${sockets.length} of ours`,
+      async ({ phone, other, started }) => {
+        const count = 60;
+        for (let i = 1; i <= count; i++) {
+          // Longer than it waits at a time for a datagram that does not come.
+          if (i <= 3) await new Promise((resolve) => setTimeout(resolve, 150));
+          phone.send(`forward ${other.address} 0 30 0\n${i}`, OURS);
+          if (i <= 3) await other.until(i);
+        }
+        await other.until(4);
+        await started.thread.stop();
+        await other.until(count);
+      },
+      sockets,
+    );
+  }
 
   run(
     'IPv6 all the same',
