@@ -1,7 +1,7 @@
 import type { ContactMode, Network } from './proxy/routes.ts';
 import type { Endpoint } from './sip/address.ts';
 
-export const TRANSPORTS = ['auto', 'batched', 'portable'] as const;
+export const TRANSPORTS = ['auto', 'uring', 'batched', 'portable'] as const;
 export const AOR_LABELS = ['plain', 'hash', 'none'] as const;
 export const AOR_DOMAINS = ['keep', 'ignore'] as const;
 export const REGISTRAR_LISTS = ['auto', 'all', 'own'] as const;

@@ -192,7 +192,7 @@ const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
 const secret = join(folder, 'secret');
 writeFileSync(secret, `${'5f'.repeat(32)}\n`, { mode: 0o600 });
 /** @type {Record<string, Awaited<ReturnType<typeof round>>[]>} */
-const results = { batched: [], portable: [] };
+const results = { uring: [], batched: [], portable: [] };
 try {
   for (let i = 0; i < rounds; i++) {
     for (const [transport, list] of Object.entries(results)) list.push(await round(transport, secret));

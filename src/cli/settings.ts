@@ -260,8 +260,8 @@ export const SECRET_FILE = {
 export const TRANSPORT = {
   key: 'transport',
   group: 'Running',
-  form: 'auto|batched|portable',
-  help: 'how datagrams are read',
+  form: 'HOW',
+  help: 'auto, uring, batched or portable',
   most: 1,
   read: oneOf(TRANSPORTS),
   otherwise: 'auto',

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
 import { RingReader, ringFootprint } from '../net/ring.ts';
 import type { TransportKind } from '../net/transport.ts';
-import { ARENA_BYTES, RECEIVE_BUFFER_BYTES } from '../net/transport.ts';
+import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../sip/kernel/kernel.ts';
 import type { ControlMessage, UnsignedAssignment, WorkerReport, WorkerSetup } from './protocol.ts';
 
@@ -51,7 +51,10 @@ export class ForwardingThread {
   constructor(options: ForwardingOptions) {
     const ringBytes = options.ringBytes ?? DEFAULT_RING_BYTES;
     const ring = { offset: 0, capacityBytes: ringBytes };
-    const arena = { offset: ringFootprint(ringBytes), length: ARENA_BYTES };
+    const arena = {
+      offset: ringFootprint(ringBytes),
+      length: arenaBytes(options.assignment.routes.sockets.length),
+    };
     const kernelAt = arena.offset + arena.length;
     const memory = createSharedMemory(kernelAt + 2 * KERNEL_BYTES);
     // What the tap brings is read where it lies.

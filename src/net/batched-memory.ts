@@ -57,18 +57,28 @@ export class ControlMemory {
   }
 
   readSocketAddress(at: number, family: Family, into: Endpoint): void {
-    const { bytes, words } = this;
-    into.port = (bytes[at + 2]! << 8) | bytes[at + 3]!;
-    const word = at >>> 2;
-    if (family === 'ipv4') {
-      into.setIpv4(swapped(words[word + 1]!));
-      return;
-    }
-    into.a = swapped(words[word + 2]!);
-    into.b = swapped(words[word + 3]!);
-    into.c = swapped(words[word + 4]!);
-    into.d = swapped(words[word + 5]!);
+    readSocketAddress(this.bytes, this.words, at, family, into);
   }
+}
+
+/** Reads struct sockaddr_in or sockaddr_in6 at position `at`, a multiple of 4, of memory seen as bytes and as words. */
+export function readSocketAddress(
+  bytes: Uint8Array,
+  words: Int32Array,
+  at: number,
+  family: Family,
+  into: Endpoint,
+): void {
+  into.port = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  const word = at >>> 2;
+  if (family === 'ipv4') {
+    into.setIpv4(swapped(words[word + 1]!));
+    return;
+  }
+  into.a = swapped(words[word + 2]!);
+  into.b = swapped(words[word + 3]!);
+  into.c = swapped(words[word + 4]!);
+  into.d = swapped(words[word + 5]!);
 }
 
 export type Family = 'ipv4' | 'ipv6';

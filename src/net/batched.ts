@@ -1,15 +1,10 @@
 import type { LocalSocket } from '../proxy/routes.ts';
 import { Endpoint } from '../sip/address.ts';
 import type { Family } from './batched-memory.ts';
-import {
-  ControlMemory,
-  EVENTS_AT,
-  familyOf,
-  MAX_CHANNELS,
-  MessageVector,
-  OPTION_AT,
-  QUEUE_BYTES,
-} from './batched-memory.ts';
+import { ControlMemory, familyOf, MessageVector, OPTION_AT, QUEUE_BYTES } from './batched-memory.ts';
+import { EpollIntake } from './epoll-intake.ts';
+import type { Intake, Sink } from './intake.ts';
+import { Slots } from './intake.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -20,14 +15,6 @@ import {
   EAGAIN,
   ECONNREFUSED,
   EINTR,
-  EPOLL_CLOEXEC,
-  EPOLL_CTL_ADD,
-  EPOLL_DATA_AT,
-  EPOLL_EVENT_BYTES,
-  EPOLLIN,
-  epollControl,
-  epollCreate,
-  epollWait,
   errno,
   errorName,
   getsockopt,
@@ -37,13 +24,11 @@ import {
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
-  MESSAGE_LENGTH_AT,
   MMSGHDR_BYTES,
   MSG_DONTWAIT,
   NAME_LENGTH_AT,
   POLLOUT,
   poll,
-  recvmmsg,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
@@ -56,27 +41,19 @@ import {
   socket,
 } from './linux.ts';
 import { takeShortSlices } from './short-slices.ts';
-import type { Arena, Receiver, Transport, TransportOptions } from './transport.ts';
-import {
-  BATCH,
-  BindError,
-  HEADROOM_BYTES,
-  MAX_DRAIN_MS,
-  SCRATCH_BYTES,
-  SLOT_BYTES,
-  TURN_MS,
-} from './transport.ts';
+import type { Arena, Fill, Receiver, Transport, TransportOptions } from './transport.ts';
+import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, SCRATCH_BYTES } from './transport.ts';
+import { UringIntake } from './uring-intake.ts';
 
 /**
- * Linux: recvmmsg and sendmmsg, up to 64 datagrams per system call, on memory that is laid out once. A
- * datagram is received some way into its slot, edited there, and sent from there.
+ * Linux: up to 64 datagrams per system call, on memory that is laid out once. A datagram is received some way into its
+ * slot, edited there, and sent from there. They are received with epoll and recvmmsg, or (`uring`) with io_uring, for which
+ * TransportMissing is thrown where the kernel does not have it; they are sent with sendmmsg.
  */
-export function openBatched(options: TransportOptions, arena: Arena): Transport {
-  return new BatchedTransport(options, arena);
+export function openBatched(kind: 'uring' | 'batched', options: TransportOptions, arena: Arena): Transport {
+  return new BatchedTransport(kind, options, arena);
 }
 
-/** More than a receive buffer holds. */
-const MAX_LAST_BATCHES = 1024;
 /** How long a full send buffer may hold us up before what does not fit is dropped. */
 const SEND_WAIT_MS = 10;
 
@@ -93,33 +70,29 @@ interface Channel {
   peer: Endpoint | undefined;
 }
 
-class BatchedTransport implements Transport {
-  readonly kind = 'batched';
+class BatchedTransport implements Transport, Sink {
+  readonly kind: 'uring' | 'batched';
   readonly receiveBufferBytes: readonly number[];
   private readonly memory = new ControlMemory();
   private readonly arena: Arena;
   private readonly arenaAddress: number;
   private readonly scratchAt: number;
   private scratchUsed = 0;
-  private readonly incoming: MessageVector;
-  private readonly epoll: number;
+  private readonly intake: Intake;
   private readonly options: TransportOptions;
   private readonly channels: Channel[] = [];
   private facing: Channel | undefined;
   private receiver: Receiver | undefined;
 
-  constructor(options: TransportOptions, arena: Arena) {
+  constructor(kind: 'uring' | 'batched', options: TransportOptions, arena: Arena) {
+    this.kind = kind;
     this.options = options;
     this.arena = arena;
     this.arenaAddress = addressOf(arena.bytes);
-    this.scratchAt = arena.offset + BATCH * SLOT_BYTES;
-    this.incoming = new MessageVector(this.memory, MAX_CHANNELS * QUEUE_BYTES);
-    for (let i = 0; i < BATCH; i++) {
-      const iovec = this.incoming.iovecsAt + i * IOVEC_BYTES;
-      this.memory.writeAddress(iovec, this.arenaAddress + this.slotAt(i) + HEADROOM_BYTES);
-      this.memory.words[(iovec + 8) >>> 2] = SLOT_BYTES - HEADROOM_BYTES;
-    }
-    this.epoll = epollCreate(EPOLL_CLOEXEC);
+    this.scratchAt = arena.offset + arena.length - SCRATCH_BYTES;
+    const slots = new Slots(arena.bytes, arena.offset, this.arenaAddress + arena.offset);
+    this.intake =
+      kind === 'uring' ? new UringIntake(this.memory, slots) : new EpollIntake(this.memory, slots);
     try {
       for (const local of options.sockets) this.addChannel(local, this.openSocket(local));
     } catch (error) {
@@ -127,10 +100,6 @@ class BatchedTransport implements Transport {
       throw error;
     }
     this.receiveBufferBytes = this.channels.map(({ fd }) => this.option(fd, SO_RCVBUF));
-  }
-
-  private slotAt(slot: number): number {
-    return this.arena.offset + slot * SLOT_BYTES;
   }
 
   // ------------------------------------------------------------------ sockets
@@ -189,11 +158,7 @@ class BatchedTransport implements Transport {
       peer: undefined,
     };
     this.channels.push(channel);
-    memory.words[OPTION_AT >>> 2] = EPOLLIN;
-    memory.words[(OPTION_AT + EPOLL_DATA_AT) >>> 2] = place;
-    if (epollControl(this.epoll, EPOLL_CTL_ADD, fd, memory.address + OPTION_AT) < 0) {
-      throw new BindError(bound, errorName(errno()));
-    }
+    if (!this.intake.add(place, fd, channel.family)) throw new BindError(bound, errorName(errno()));
     return channel;
   }
 
@@ -241,7 +206,7 @@ class BatchedTransport implements Transport {
 
   /** What it holds already is forwarded; from now on the listening socket gets what comes from there. */
   private dropFacing(facing: Channel): void {
-    for (let batch = 0; batch < MAX_LAST_BATCHES && this.receiveBatch(facing) > 0; ) batch++;
+    this.intake.remove(this.channels.length - 1, this);
     close(facing.fd);
     this.channels.pop();
     this.facing = undefined;
@@ -252,48 +217,37 @@ class BatchedTransport implements Transport {
   async run(receiver: Receiver, turn: () => 'go on' | 'stop'): Promise<void> {
     this.receiver = receiver;
     takeShortSlices();
-    while (turn() === 'go on') this.receive(TURN_MS);
+    while (turn() === 'go on') this.intake.receive('wait', this);
     const giveUpAt = performance.now() + MAX_DRAIN_MS;
-    while (this.receive(0) > 0 && performance.now() < giveUpAt);
+    while (this.intake.receive('take', this) > 0 && performance.now() < giveUpAt);
     this.close();
   }
 
-  /** Waits for datagrams, takes a batch from every socket that has some; answers how many there were. */
-  private receive(timeoutMs: number): number {
-    const { memory, channels } = this;
-    const ready = epollWait(this.epoll, memory.address + EVENTS_AT, MAX_CHANNELS, timeoutMs);
-    let taken = 0;
-    for (let i = 0; i < ready; i++) {
-      const place = memory.words[(EVENTS_AT + i * EPOLL_EVENT_BYTES + EPOLL_DATA_AT) >>> 2]!;
-      taken += this.receiveBatch(channels[place]!);
-    }
-    return taken;
+  get source(): Endpoint {
+    return this.receiver!.datagram.source;
   }
 
-  private receiveBatch(channel: Channel): number {
-    const { receiver, memory, incoming, arena } = this;
-    if (receiver === undefined) return 0;
-    const count = recvmmsg(channel.fd, incoming.address, BATCH, MSG_DONTWAIT, 0);
-    if (count <= 0) {
-      if (count < 0 && errno() === ECONNREFUSED) receiver.registrarUnreachable();
-      return 0;
-    }
+  startBatch(): void {
+    this.receiver!.startBatch();
+  }
+
+  take(place: number, slot: number, length: number): void {
+    const receiver = this.receiver!;
     const { datagram } = receiver;
-    receiver.startBatch();
-    for (let i = 0; i < count; i++) {
-      const header = (incoming.headersAt + i * MMSGHDR_BYTES) >>> 2;
-      const slot = this.slotAt(i);
-      datagram.bytes = arena.bytes;
-      datagram.start = slot + HEADROOM_BYTES;
-      datagram.end = datagram.start + memory.words[header + (MESSAGE_LENGTH_AT >>> 2)]!;
-      datagram.socket = channel.socket;
-      memory.readSocketAddress(incoming.namesAt + i * SOCKADDR_BYTES, channel.family, datagram.source);
-      memory.words[header + (NAME_LENGTH_AT >>> 2)] = SOCKADDR_BYTES;
-      receiver.take(slot);
-    }
+    datagram.bytes = this.arena.bytes;
+    datagram.start = slot + HEADROOM_BYTES;
+    datagram.end = datagram.start + length;
+    datagram.socket = this.channels[place]!.socket;
+    receiver.take(slot);
+  }
+
+  endBatch(fill: Fill): void {
     this.flushAll();
-    receiver.endBatch();
-    return count;
+    this.receiver!.endBatch(fill);
+  }
+
+  failed(_place: number, code: number): void {
+    if (code === ECONNREFUSED) this.receiver!.registrarUnreachable();
   }
 
   send(
@@ -388,9 +342,9 @@ class BatchedTransport implements Transport {
   }
 
   close(): void {
+    this.intake.close();
     for (const { fd } of this.channels) close(fd);
     this.channels.length = 0;
-    close(this.epoll);
     this.receiver = undefined;
   }
 }

@@ -9,8 +9,7 @@ import type { ForwardingCounters } from './counters.ts';
 import { CONGESTION_SAFE_BYTES, Health, Single } from './counters.ts';
 import type { ReplyLimiter } from './reply-limiter.ts';
 import type { RingWriter } from './ring.ts';
-import type { Receiver, Transport } from './transport.ts';
-import { BATCH } from './transport.ts';
+import type { Fill, Receiver, Transport } from './transport.ts';
 
 export type Decide = (datagram: Datagram, routes: Routes, decision: Decision) => void;
 
@@ -54,8 +53,6 @@ export class Forwarder implements Receiver {
   private activePlace = -1;
   private readonly scratch = new Uint8Array(SCRATCH_BYTES);
   private batchAtMs = 0;
-  /** Of the batch. */
-  private taken = 0;
   private untilSample = SAMPLE_EVERY;
   private sampling = false;
   private reportedAtMs = Number.NEGATIVE_INFINITY;
@@ -85,12 +82,10 @@ export class Forwarder implements Receiver {
   }
 
   startBatch(): void {
-    this.taken = 0;
     this.batchAtMs = monotonicMs();
   }
 
   take(lowest: number): void {
-    this.taken++;
     if (--this.untilSample === 0) {
       this.untilSample = SAMPLE_EVERY;
       this.sampling = true;
@@ -203,9 +198,9 @@ export class Forwarder implements Receiver {
     }
   }
 
-  endBatch(): void {
+  endBatch(fill: Fill): void {
     this.tap.publish();
-    if (this.taken === BATCH) this.counters.count(Single.fullBatches);
+    if (fill === 'full') this.counters.count(Single.fullBatches);
     if (!this.sampling) return;
     this.sampling = false;
     this.counters.duration((monotonicMs() - this.batchAtMs) / 1000);

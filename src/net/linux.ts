@@ -70,6 +70,28 @@ const systemCall = libc.func('long syscall(long, int, uintptr_t, unsigned int, u
 export const schedGetattr = (address: number) =>
   systemCall(SYS_SCHED_GETATTR, 0, address, SCHED_ATTR_BYTES, 0);
 export const schedSetattr = (address: number) => systemCall(SYS_SCHED_SETATTR, 0, address, 0, 0);
+/** man 2 mmap; -1 where it fails. */
+export const mmap = libc.func('intptr_t mmap(uintptr_t, size_t, int, int, int, int64_t)') as (
+  address: number,
+  length: number,
+  protection: number,
+  flags: number,
+  fd: number,
+  offset: number,
+) => number;
+const callOfEnter = libc.func(
+  'long syscall(long, int, unsigned int, unsigned int, unsigned int, uintptr_t, size_t)',
+) as (...numbers: readonly number[]) => number;
+const callOfRegister = libc.func('long syscall(long, int, unsigned int, uintptr_t, unsigned int)') as (
+  ...numbers: readonly number[]
+) => number;
+/** man 2 io_uring_setup, io_uring_enter and io_uring_register; -1 where they fail. */
+export const uringSetup = (entries: number, params: number) =>
+  systemCall(SYS_IO_URING_SETUP, entries, params, 0, 0);
+export const uringEnter = (fd: number, submit: number, complete: number, flags: number) =>
+  callOfEnter(SYS_IO_URING_ENTER, fd, submit, complete, flags, 0, 0);
+export const uringRegister = (fd: number, operation: number, argument: number, count: number) =>
+  callOfRegister(SYS_IO_URING_REGISTER, fd, operation, argument, count);
 export const poll = libc.func('int poll(uintptr_t, unsigned long, int)') as (
   fds: number,
   count: number,
@@ -94,7 +116,7 @@ export function addressOf(memory: Uint8Array): number {
   return Number(koffi.address(memory));
 }
 
-export const { EAGAIN, ECONNREFUSED, EINTR } = constants.errno;
+export const { EAGAIN, ECANCELED, ECONNREFUSED, EINTR, ENOBUFS } = constants.errno;
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -103,6 +125,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const MSG_DONTWAIT = 0x40;
 export const EPOLL_CLOEXEC = 0o2000000;
 export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
 export const EPOLLIN = 1;
 export const POLLOUT = 4;
 
@@ -120,6 +143,13 @@ export const IPV6_V6ONLY = 26;
 export const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 export const EPOLL_DATA_AT = process.arch === 'x64' ? 4 : 8;
 
+export const PROT_READ_WRITE = 3;
+/** MAP_SHARED, MAP_POPULATE. */
+export const MAP_SHARED_POPULATE = 0x8001;
+
+const SYS_IO_URING_SETUP = 425;
+const SYS_IO_URING_ENTER = 426;
+const SYS_IO_URING_REGISTER = 427;
 const SYS_SCHED_SETATTR = process.arch === 'x64' ? 314 : 274;
 const SYS_SCHED_GETATTR = process.arch === 'x64' ? 315 : 275;
 /** struct sched_attr: size 0, policy 4, flags 8, nice 16, priority 20, runtime in ns 24, deadline 32, period 40. */

@@ -84,7 +84,7 @@ class PortableTransport implements Transport {
     readSource(from, datagram.source);
     receiver.startBatch();
     receiver.take(0);
-    receiver.endBatch();
+    receiver.endBatch('part');
   }
 
   send(bytes: Uint8Array, start: number, end: number, socket: number, target: Endpoint, tag: number): void {

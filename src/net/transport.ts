@@ -3,7 +3,7 @@ import type { LocalSocket } from '../proxy/routes.ts';
 import type { Endpoint } from '../sip/address.ts';
 import { endpointText } from '../sip/address.ts';
 
-export type TransportKind = 'batched' | 'portable';
+export type TransportKind = 'uring' | 'batched' | 'portable';
 
 /** The longest UDP payload that a slot must hold (IPv6 without jumbograms: 65,535 less the UDP header). */
 export const MAX_PAYLOAD_BYTES = 65_527;
@@ -27,8 +27,11 @@ export interface Receiver {
   failed(tag: number): void;
   /** The registrar's host answered that nobody listens there (ICMP), where the transport can know. */
   registrarUnreachable(): void;
-  endBatch(): void;
+  endBatch(fill: Fill): void;
 }
+
+/** `full`: a socket brought as many datagrams as fit, so that there may be more of them. */
+export type Fill = 'full' | 'part';
 
 /** Everything that differs between ways to move datagrams. Sockets are bound when one is handed out. */
 export interface Transport {
@@ -56,6 +59,11 @@ export const TURN_MS = 100;
 
 /** What is still in the sockets at the end is forwarded, but no longer than this. */
 export const MAX_DRAIN_MS = 250;
+
+/** A transport that can't be had on this machine; the message says why. */
+export class TransportMissing extends Error {
+  override readonly name = 'TransportMissing';
+}
 
 /** A socket that can't be had; the message says what to do. */
 export class BindError extends Error {
@@ -91,7 +99,11 @@ export const HEADROOM_BYTES = 1024;
 export const SLOT_BYTES = HEADROOM_BYTES + 65_536 + 64;
 /** For what is sent from elsewhere: answers of our own, and messages that outgrew their slot. */
 export const SCRATCH_BYTES = 1024 * 1024;
-export const ARENA_BYTES = BATCH * SLOT_BYTES + SCRATCH_BYTES;
+
+/** A row of slots for batches, one for each of so many sockets of ours, and for the one that faces the registrar. */
+export function arenaBytes(sockets: number): number {
+  return (sockets + 2) * BATCH * SLOT_BYTES + SCRATCH_BYTES;
+}
 
 /** Memory that datagrams are received into; shared with the tap's ring, so that a copy needs no detour. */
 export interface Arena {

@@ -11,7 +11,7 @@ import { config, keptLog, register, response } from './settings.ts';
 const OURS = { host: '127.77.50.1', port: 5060 };
 const HTTP = Object.assign(endpointFrom('127.77.50.1')!, { port: 0 });
 
-for (const transport of ['portable', 'batched'] as const) {
+for (const transport of ['portable', 'batched', 'uring'] as const) {
   test(`${transport}: a REGISTER goes to the registrar, its 200 to the phone, and both are told at /metrics`, async (t) => {
     const registrar = await Peer.bind('127.77.50.2');
     const phone = await Peer.bind('127.77.50.3');

@@ -49,7 +49,7 @@ const LADDERS = {
   ],
 } as const;
 
-for (const [index, transport] of (['portable', 'batched'] as const).entries()) {
+for (const [index, transport] of (['portable', 'batched', 'uring'] as const).entries()) {
   describe(`the seed's ladders through real sockets (${transport})`, () => {
     const lab = openLab();
     after(lab.close);

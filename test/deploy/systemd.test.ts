@@ -100,10 +100,11 @@ describe('the systemd unit', needs('systemd'), () => {
   });
 });
 
-/** What the batched transport calls, and what lets two threads share one CPU. */
+/** What the transports call, and what lets two threads share one CPU. */
 const OUR_SYSTEM_CALLS = [
   ...['socket', 'bind', 'connect', 'close', 'setsockopt', 'getsockopt', 'recvmmsg', 'sendmmsg', 'poll'],
   ...['epoll_create1', 'epoll_ctl', 'epoll_wait', 'sched_yield', 'sched_getattr', 'sched_setattr'],
+  ...['io_uring_setup', 'io_uring_enter', 'io_uring_register', 'mmap'],
 ];
 
 describe("the systemd unit's filter of system calls", needs('systemd'), () => {

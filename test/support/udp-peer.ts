@@ -41,6 +41,15 @@ export class Peer {
     this.socket.send(Buffer.from(text, 'latin1'), to.port, to.host);
   }
 
+  /** Resolves when the kernel has it, which on loopback is when the receiver's socket has it. */
+  async sent(text: string, to: { readonly host: string; readonly port: number }): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.socket.send(Buffer.from(text, 'latin1'), to.port, to.host, (error) =>
+        error === null ? resolve() : reject(error),
+      );
+    });
+  }
+
   /** Answers every request by `reply`'s text. */
   answer(reply: (request: string) => string | undefined): void {
     this.socket.on('message', (bytes, from) => {

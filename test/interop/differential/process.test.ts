@@ -56,7 +56,7 @@ describe('the running process does what the decisions in this process say, byte 
   after(lab.close);
   const cases = sample();
 
-  for (const transport of ['portable', 'batched'] as const) {
+  for (const transport of ['portable', 'batched', 'uring'] as const) {
     it(`over the ${transport} transport`, async (t) => {
       const rollcall = await startRollcall(lab, {
         ...PROXY.direct,
