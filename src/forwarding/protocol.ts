@@ -1,6 +1,6 @@
 import type { Assignment } from '../net/forwarder.ts';
 import type { RingPlace } from '../net/ring.ts';
-import type { TransportKind } from '../net/transport.ts';
+import type { TransportKind } from '../net/transport/transport.ts';
 import type { LocalSocket, Network, Routes } from '../proxy/routes.ts';
 import type { Signer } from '../proxy/signer.ts';
 import { Endpoint } from '../sip/address.ts';

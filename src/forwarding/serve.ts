@@ -1,13 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
-import { openTransport } from '../net/choose.ts';
 import { monotonicMs } from '../net/clock.ts';
 import { ForwardingCounters } from '../net/counters.ts';
 import type { Decide } from '../net/forwarder.ts';
 import { Forwarder } from '../net/forwarder.ts';
 import { ReplyLimiter } from '../net/reply-limiter.ts';
 import { RingWriter } from '../net/ring.ts';
-import type { Transport } from '../net/transport.ts';
+import { openTransport } from '../net/transport/choose.ts';
+import type { Transport } from '../net/transport/transport.ts';
 import { Decision } from '../proxy/decision.ts';
 import type { Signer } from '../proxy/signer.ts';
 import { createSigner } from '../secrets/signer.ts';

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
 import { RingReader, ringFootprint } from '../net/ring.ts';
-import type { TransportKind } from '../net/transport.ts';
-import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport.ts';
+import type { TransportKind } from '../net/transport/transport.ts';
+import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport/transport.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../sip/kernel/kernel.ts';
 import type { ControlMessage, UnsignedAssignment, WorkerReport, WorkerSetup } from './protocol.ts';
 

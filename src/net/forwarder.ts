@@ -9,7 +9,7 @@ import type { ForwardingCounters } from './counters.ts';
 import { CONGESTION_SAFE_BYTES, Health, Single } from './counters.ts';
 import type { ReplyLimiter } from './reply-limiter.ts';
 import type { RingWriter } from './ring.ts';
-import type { Fill, Receiver, Transport } from './transport.ts';
+import type { Fill, Receiver, Transport } from './transport/transport.ts';
 
 export type Decide = (datagram: Datagram, routes: Routes, decision: Decision) => void;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { JOB } from '../../grafana/rules.ts';
-import { RECEIVE_BUFFER_BYTES } from '../../src/net/transport.ts';
+import { RECEIVE_BUFFER_BYTES } from '../../src/net/transport/transport.ts';
 import { needs } from '../interop/support/needs.ts';
 import { promtool } from '../interop/support/promtool.ts';
 import { REPO_ROOT } from '../support/repo-root.ts';

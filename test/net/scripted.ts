@@ -1,6 +1,6 @@
 import type { UnsignedAssignment } from '../../src/forwarding/protocol.ts';
 import { ForwardingThread } from '../../src/forwarding/thread.ts';
-import type { TransportKind } from '../../src/net/transport.ts';
+import type { TransportKind } from '../../src/net/transport/transport.ts';
 import type { LocalSocket } from '../../src/proxy/routes.ts';
 import type { Endpoint } from '../../src/sip/address.ts';
 import { endpointFrom } from '../../src/sip/address.ts';

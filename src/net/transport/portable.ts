@@ -2,8 +2,8 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalSocket } from '../proxy/routes.ts';
-import { Endpoint, endpointFrom, hostText } from '../sip/address.ts';
+import type { LocalSocket } from '../../proxy/routes.ts';
+import { Endpoint, endpointFrom, hostText } from '../../sip/address.ts';
 import type { Receiver, Transport, TransportOptions } from './transport.ts';
 import { BindError, MAX_DRAIN_MS, TURN_MS } from './transport.ts';
 

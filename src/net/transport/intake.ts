@@ -1,4 +1,4 @@
-import type { Endpoint } from '../sip/address.ts';
+import type { Endpoint } from '../../sip/address.ts';
 import type { Family } from './batched-memory.ts';
 import type { Fill } from './transport.ts';
 import { BATCH, HEADROOM_BYTES, SLOT_BYTES } from './transport.ts';

@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ControlMemory, MessageVector, OPTION_AT } from '../../src/net/batched-memory.ts';
-import { EpollIntake } from '../../src/net/epoll-intake.ts';
-import type { Intake, Sink } from '../../src/net/intake.ts';
-import { Slots } from '../../src/net/intake.ts';
 import {
   AF_INET,
   addressOf,
@@ -16,13 +12,17 @@ import {
   SOCKADDR_IN_BYTES,
   sendmmsg,
   socket,
-} from '../../src/net/linux.ts';
-import type { Fill } from '../../src/net/transport.ts';
-import { arenaBytes, BATCH, HEADROOM_BYTES } from '../../src/net/transport.ts';
-import { UringIntake } from '../../src/net/uring-intake.ts';
-import { Endpoint, endpointText } from '../../src/sip/address.ts';
-import { Peer } from '../support/udp-peer.ts';
-import { at } from './scripted.ts';
+} from '../../../src/net/linux.ts';
+import { ControlMemory, MessageVector, OPTION_AT } from '../../../src/net/transport/batched-memory.ts';
+import { EpollIntake } from '../../../src/net/transport/epoll-intake.ts';
+import type { Intake, Sink } from '../../../src/net/transport/intake.ts';
+import { Slots } from '../../../src/net/transport/intake.ts';
+import type { Fill } from '../../../src/net/transport/transport.ts';
+import { arenaBytes, BATCH, HEADROOM_BYTES } from '../../../src/net/transport/transport.ts';
+import { UringIntake } from '../../../src/net/transport/uring-intake.ts';
+import { Endpoint, endpointText } from '../../../src/sip/address.ts';
+import { Peer } from '../../support/udp-peer.ts';
+import { at } from '../scripted.ts';
 
 /** What either way of receiving must do, with sockets that nobody reads beside it: what waits in them is known. */
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Peer } from '../support/udp-peer.ts';
-import { until } from '../support/until.ts';
-import { assignmentFor, startScripted } from './scripted.ts';
+import { Peer } from '../../support/udp-peer.ts';
+import { until } from '../../support/until.ts';
+import { assignmentFor, startScripted } from '../scripted.ts';
 
 /** What every transport must do, run over each of them. */
 

@@ -1,7 +1,7 @@
-import type { Datagram } from '../proxy/decision.ts';
-import type { LocalSocket } from '../proxy/routes.ts';
-import type { Endpoint } from '../sip/address.ts';
-import { endpointText } from '../sip/address.ts';
+import type { Datagram } from '../../proxy/decision.ts';
+import type { LocalSocket } from '../../proxy/routes.ts';
+import type { Endpoint } from '../../sip/address.ts';
+import { endpointText } from '../../sip/address.ts';
 
 export type TransportKind = 'uring' | 'batched' | 'portable';
 

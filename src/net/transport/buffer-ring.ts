@@ -1,4 +1,4 @@
-import { addressOf } from './linux.ts';
+import { addressOf } from '../linux.ts';
 
 /** struct io_uring_buf: address 0, length 8, number 12; the tail of the ring stands at 14 of the first. */
 const BUFFER_WORDS = 4;

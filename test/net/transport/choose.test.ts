@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { isKernelFrom } from '../../src/net/choose.ts';
+import { isKernelFrom } from '../../../src/net/transport/choose.ts';
 
 const onLinux = process.platform === 'linux' ? {} : { skip: 'needs Linux' };
 
@@ -14,7 +14,9 @@ const onLinux = process.platform === 'linux' ? {} : { skip: 'needs Linux' };
 async function runWithoutPackages(script: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bare-'));
   try {
-    cpSync(fileURLToPath(new URL('../../src/', import.meta.url)), join(folder, 'src'), { recursive: true });
+    cpSync(fileURLToPath(new URL('../../../src/', import.meta.url)), join(folder, 'src'), {
+      recursive: true,
+    });
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     writeFileSync(join(folder, 'main.js'), script);
     const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.js')], {
@@ -27,7 +29,7 @@ async function runWithoutPackages(script: string): Promise<string> {
 }
 
 const SCRIPT = (choice: string) => `
-  import { openTransport } from './src/net/choose.js';
+  import { openTransport } from './src/net/transport/choose.js';
   import { endpointFrom } from './src/sip/address.js';
   const bound = endpointFrom('127.77.50.22:5060');
   const sockets = [{ index: 0, bound, sentBy: bound }];
@@ -91,7 +93,7 @@ for (const [choice, said] of [
   ['batched', 'batched: asked for'],
 ] as const) {
   test(`where io_uring is forbidden, ${choice} says so or does without`, onLinux, async () => {
-    const folder = fileURLToPath(new URL('../../', import.meta.url));
+    const folder = fileURLToPath(new URL('../../../', import.meta.url));
     const script = SCRIPT(choice)
       .replace('127.77.50.22', '127.77.50.23')
       .replace(

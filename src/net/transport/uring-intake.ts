@@ -1,10 +1,10 @@
+import { addressOf, ECANCELED, ENOBUFS, NAME_LENGTH_AT, SOCKADDR_BYTES } from '../linux.ts';
 import type { ControlMemory, Family } from './batched-memory.ts';
 import { MAX_CHANNELS, readSocketAddress } from './batched-memory.ts';
 import { BufferRing } from './buffer-ring.ts';
 import { BatchReader } from './epoll-intake.ts';
 import type { Intake, Sink, Slots } from './intake.ts';
 import { MAX_LAST_BATCHES } from './intake.ts';
-import { addressOf, ECANCELED, ENOBUFS, NAME_LENGTH_AT, SOCKADDR_BYTES } from './linux.ts';
 import { HEADROOM_BYTES, SLOT_BYTES, TURN_MS } from './transport.ts';
 import { IORING_CQE_F_BUFFER, IORING_CQE_F_MORE, Uring } from './uring.ts';
 

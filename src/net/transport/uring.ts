@@ -10,7 +10,7 @@ import {
   uringEnter,
   uringRegister,
   uringSetup,
-} from './linux.ts';
+} from '../linux.ts';
 import { TransportMissing } from './transport.ts';
 
 /**

@@ -1,10 +1,5 @@
-import type { LocalSocket } from '../proxy/routes.ts';
-import { Endpoint } from '../sip/address.ts';
-import type { Family } from './batched-memory.ts';
-import { ControlMemory, familyOf, MessageVector, OPTION_AT, QUEUE_BYTES } from './batched-memory.ts';
-import { EpollIntake } from './epoll-intake.ts';
-import type { Intake, Sink } from './intake.ts';
-import { Slots } from './intake.ts';
+import type { LocalSocket } from '../../proxy/routes.ts';
+import { Endpoint } from '../../sip/address.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -39,8 +34,13 @@ import {
   sendmmsg,
   setsockopt,
   socket,
-} from './linux.ts';
-import { takeShortSlices } from './short-slices.ts';
+} from '../linux.ts';
+import { takeShortSlices } from '../short-slices.ts';
+import type { Family } from './batched-memory.ts';
+import { ControlMemory, familyOf, MessageVector, OPTION_AT, QUEUE_BYTES } from './batched-memory.ts';
+import { EpollIntake } from './epoll-intake.ts';
+import type { Intake, Sink } from './intake.ts';
+import { Slots } from './intake.ts';
 import type { Arena, Fill, Receiver, Transport, TransportOptions } from './transport.ts';
 import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, SCRATCH_BYTES } from './transport.ts';
 import { UringIntake } from './uring-intake.ts';

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../sip/address.ts';
+import type { Endpoint } from '../../sip/address.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -12,7 +12,7 @@ import {
   SOCKADDR_BYTES,
   SOCKADDR_IN_BYTES,
   SOCKADDR_IN6_BYTES,
-} from './linux.ts';
+} from '../linux.ts';
 import { BATCH } from './transport.ts';
 
 /** At most 32 sockets, and one more that faces the registrar. */

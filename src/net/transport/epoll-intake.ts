@@ -1,7 +1,3 @@
-import type { ControlMemory, Family } from './batched-memory.ts';
-import { EVENTS_AT, MAX_CHANNELS, MessageVector, OPTION_AT, QUEUE_BYTES } from './batched-memory.ts';
-import type { Intake, Sink, Slots } from './intake.ts';
-import { MAX_LAST_BATCHES } from './intake.ts';
 import {
   close,
   EAGAIN,
@@ -23,7 +19,11 @@ import {
   NAME_LENGTH_AT,
   recvmmsg,
   SOCKADDR_BYTES,
-} from './linux.ts';
+} from '../linux.ts';
+import type { ControlMemory, Family } from './batched-memory.ts';
+import { EVENTS_AT, MAX_CHANNELS, MessageVector, OPTION_AT, QUEUE_BYTES } from './batched-memory.ts';
+import type { Intake, Sink, Slots } from './intake.ts';
+import { MAX_LAST_BATCHES } from './intake.ts';
 import { BATCH, HEADROOM_BYTES, SLOT_BYTES, TURN_MS } from './transport.ts';
 
 /** Reads a batch from one socket, with recvmmsg. */
