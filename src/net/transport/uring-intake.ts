@@ -17,6 +17,9 @@ const PLACE_MASK = 0xff;
 const PLACE_BITS = 8;
 /** No socket's. */
 const TIMER = 0xff;
+/** Behind the msghdr. struct __kernel_timespec: seconds 0, ns 8, of 64 bits each. */
+const TIME_AT = 64;
+const NANOSECONDS_AT = 8;
 /** So many errors in each TURN_MS are answered by another request at once; with more, the socket rests until the next. */
 const MAX_ERRORS = 64;
 
@@ -55,6 +58,7 @@ export class UringIntake implements Intake {
   private readonly used = new Int32Array(MAX_CHANNELS * BUFFERS);
   private added = 0;
   private errorsLeft = MAX_ERRORS;
+  /** What requests point to: struct msghdr with room for a name, and the time of a turn. Not small, so it does not move. */
   private readonly fixed = new Uint8Array(4096);
   private readonly header: number;
   private readonly time: number;
@@ -67,8 +71,8 @@ export class UringIntake implements Intake {
     const words = new Int32Array(this.fixed.buffer);
     this.header = addressOf(this.fixed);
     words[NAME_LENGTH_AT >>> 2] = SOCKADDR_BYTES;
-    this.time = this.header + 64;
-    words[(64 + 8) >>> 2] = TURN_MS * 1e6;
+    this.time = this.header + TIME_AT;
+    words[(TIME_AT + NANOSECONDS_AT) >>> 2] = TURN_MS * 1e6;
     this.ring.requestTimeout(this.time, TIMER);
     this.ring.enter('take');
   }
@@ -115,8 +119,10 @@ export class UringIntake implements Intake {
 
   /** What the sockets bring that have more than fits into their buffers. */
   private readAll(sink: Sink): number {
+    const { sources } = this;
     let taken = 0;
-    for (const [place, source] of this.sources.entries()) {
+    for (let place = 0; place < sources.length; place++) {
+      const source = sources[place]!;
       if (source.state !== 'read') continue;
       const count = this.read(place, source, sink);
       taken += count;
