@@ -6,6 +6,7 @@ import { startRollcall } from '../interop/support/rollcall.ts';
 import { ledgerOf } from '../interop/support/rollcall-ledger.ts';
 import { waitUntil } from '../interop/support/wait-until.ts';
 import { fixture } from '../support/fixtures.ts';
+import { over, TRANSPORTS } from '../support/transports.ts';
 import { Peer } from '../support/udp-peer.ts';
 
 /*
@@ -49,8 +50,8 @@ const LADDERS = {
   ],
 } as const;
 
-for (const [index, transport] of (['portable', 'batched', 'uring'] as const).entries()) {
-  describe(`the seed's ladders through real sockets (${transport})`, () => {
+for (const [index, transport] of TRANSPORTS.entries()) {
+  describe(`the seed's ladders through real sockets (${transport})`, over(transport), () => {
     const lab = openLab();
     after(lab.close);
 

@@ -9,6 +9,7 @@ import { RING_KINDS, RingWriter, ringFootprint } from '../../src/net/ring.ts';
 import { Decision } from '../../src/proxy/decision.ts';
 import { createSigner } from '../../src/secrets/signer.ts';
 import { Endpoint, endpointText } from '../../src/sip/address.ts';
+import { over, TRANSPORTS } from '../support/transports.ts';
 import { Peer } from '../support/udp-peer.ts';
 import { until } from '../support/until.ts';
 import { assignmentFor, startScripted } from './scripted.ts';
@@ -35,128 +36,144 @@ function textOf({ bytes, start, end }: RingRecord): string {
   return Buffer.from(bytes.subarray(start, end)).toString('latin1');
 }
 
-for (const transport of ['portable', 'batched', 'uring'] as const) {
-  test(`${transport}: the tap has a REGISTER and the response to it as they were received`, async () => {
-    const phone = await Peer.bind('127.77.50.16');
-    const registrar = await Peer.bind('127.77.50.17');
-    const { thread } = startScripted({ transport, sockets: SOCKETS, registrar: registrar.address });
-    try {
-      await thread.bound;
-      const request = `forward ${registrar.address} 0 120 0 register\nREGISTER body`;
-      phone.send(request, OURS);
-      await registrar.until(1);
-      const response = `forward ${phone.address} 0 0 30 register_response\n${'r'.repeat(50)}`;
-      registrar.send(response, OURS);
-      await phone.until(1);
-      const beforeMs = Number(process.hrtime.bigint()) / 1e6;
+for (const transport of TRANSPORTS) {
+  test(
+    `${transport}: the tap has a REGISTER and the response to it as they were received`,
+    over(transport),
+    async () => {
+      const phone = await Peer.bind('127.77.50.16');
+      const registrar = await Peer.bind('127.77.50.17');
+      const { thread } = startScripted({ transport, sockets: SOCKETS, registrar: registrar.address });
+      try {
+        await thread.bound;
+        const request = `forward ${registrar.address} 0 120 0 register\nREGISTER body`;
+        phone.send(request, OURS);
+        await registrar.until(1);
+        const response = `forward ${phone.address} 0 0 30 register_response\n${'r'.repeat(50)}`;
+        registrar.send(response, OURS);
+        await phone.until(1);
+        const beforeMs = Number(process.hrtime.bigint()) / 1e6;
 
-      const into = record();
-      const seen: unknown[] = [];
-      await until('both records', () => {
-        while (thread.tap.next(into)) {
-          assert.ok(
-            into.atMs <= beforeMs && into.atMs > beforeMs - 60_000,
-            'not the clock of process.hrtime',
-          );
-          seen.push([into.kind, endpointText(into.phone), endpointText(into.registrar), textOf(into)]);
-        }
-        return seen.length === 2;
+        const into = record();
+        const seen: unknown[] = [];
+        await until('both records', () => {
+          while (thread.tap.next(into)) {
+            assert.ok(
+              into.atMs <= beforeMs && into.atMs > beforeMs - 60_000,
+              'not the clock of process.hrtime',
+            );
+            seen.push([into.kind, endpointText(into.phone), endpointText(into.registrar), textOf(into)]);
+          }
+          return seen.length === 2;
+        });
+        assert.deepEqual(seen, [
+          ['request', phone.address, registrar.address, request],
+          ['response', phone.address, registrar.address, response],
+        ]);
+        assert.equal(phone.heard[0]!.text.length, response.length - 30);
+      } finally {
+        await thread.stop();
+        phone.close();
+        registrar.close();
+      }
+    },
+  );
+
+  test(
+    `${transport}: a monitor that stands still loses records, counted, and not one packet`,
+    over(transport),
+    async () => {
+      const phone = await Peer.bind('127.77.50.16');
+      const registrar = await Peer.bind('127.77.50.17');
+      const { thread } = startScripted({
+        transport,
+        sockets: SOCKETS,
+        registrar: registrar.address,
+        ringBytes: MIN_RING_BYTES,
       });
-      assert.deepEqual(seen, [
-        ['request', phone.address, registrar.address, request],
-        ['response', phone.address, registrar.address, response],
-      ]);
-      assert.equal(phone.heard[0]!.text.length, response.length - 30);
-    } finally {
-      await thread.stop();
-      phone.close();
-      registrar.close();
-    }
-  });
+      try {
+        await thread.bound;
+        const count = 1000;
+        const line = `forward ${registrar.address} 0 100 0 register\n`;
+        for (let i = 0; i < count; i++) {
+          phone.send(`${line}${String(i).padEnd(700, 'x')}`, OURS);
+          if (i % 50 === 49) await registrar.until(i + 1);
+        }
+        assert.deepEqual(
+          registrar.heard.map(({ text }) => text),
+          Array.from({ length: count }, (_, i) => `${line}${'+'.repeat(100)}${String(i).padEnd(700, 'x')}`),
+        );
+        const { counters } = thread;
+        await until(
+          'every record to be counted',
+          () => counters.single('tapTaken') + counters.single('tapDropped') === count,
+        );
+        assert.equal(counters.datagrams('phone', 'forwarded', 'request'), count);
+        assert.ok(counters.single('tapDropped') > count / 2);
 
-  test(`${transport}: a monitor that stands still loses records, counted, and not one packet`, async () => {
-    const phone = await Peer.bind('127.77.50.16');
-    const registrar = await Peer.bind('127.77.50.17');
-    const { thread } = startScripted({
-      transport,
-      sockets: SOCKETS,
-      registrar: registrar.address,
-      ringBytes: MIN_RING_BYTES,
-    });
-    try {
-      await thread.bound;
-      const count = 1000;
-      const line = `forward ${registrar.address} 0 100 0 register\n`;
-      for (let i = 0; i < count; i++) {
-        phone.send(`${line}${String(i).padEnd(700, 'x')}`, OURS);
-        if (i % 50 === 49) await registrar.until(i + 1);
+        const into = record();
+        let seen = 0;
+        while (thread.tap.next(into)) {
+          assert.equal(textOf(into), registrar.heard[seen++]!.text.replace('+'.repeat(100), ''));
+        }
+        assert.equal(seen, counters.single('tapTaken'));
+        thread.tap.release();
+        phone.send(`${line}again`, OURS);
+        await registrar.until(count + 1);
+        await until('the record', () => thread.tap.next(into));
+        assert.match(textOf(into), /again$/);
+      } finally {
+        await thread.stop();
+        phone.close();
+        registrar.close();
       }
-      assert.deepEqual(
-        registrar.heard.map(({ text }) => text),
-        Array.from({ length: count }, (_, i) => `${line}${'+'.repeat(100)}${String(i).padEnd(700, 'x')}`),
-      );
-      const { counters } = thread;
-      await until(
-        'every record to be counted',
-        () => counters.single('tapTaken') + counters.single('tapDropped') === count,
-      );
-      assert.equal(counters.datagrams('phone', 'forwarded', 'request'), count);
-      assert.ok(counters.single('tapDropped') > count / 2);
+    },
+  );
 
-      const into = record();
-      let seen = 0;
-      while (thread.tap.next(into)) {
-        assert.equal(textOf(into), registrar.heard[seen++]!.text.replace('+'.repeat(100), ''));
+  test(
+    `${transport}: a decision that throws costs its datagram, is told once a second, and the loop goes on`,
+    over(transport),
+    async () => {
+      const phone = await Peer.bind('127.77.50.16');
+      const { thread, bugs } = startScripted({ transport, sockets: SOCKETS });
+      try {
+        await thread.bound;
+        for (let i = 0; i < 20; i++) phone.send('throw', OURS);
+        phone.send('source', OURS);
+        await phone.until(1);
+        assert.equal(thread.counters.datagrams('phone', 'dropped', 'bug'), 20);
+        assert.equal(thread.counters.single('bugs'), 20);
+        await until('the report', () => bugs.length > 0);
+        assert.match(bugs[0]!.what, /told to throw\n +at /);
+        assert.ok(bugs.length < 20);
+      } finally {
+        await thread.stop();
+        phone.close();
       }
-      assert.equal(seen, counters.single('tapTaken'));
-      thread.tap.release();
-      phone.send(`${line}again`, OURS);
-      await registrar.until(count + 1);
-      await until('the record', () => thread.tap.next(into));
-      assert.match(textOf(into), /again$/);
-    } finally {
-      await thread.stop();
-      phone.close();
-      registrar.close();
-    }
-  });
+    },
+  );
 
-  test(`${transport}: a decision that throws costs its datagram, is told once a second, and the loop goes on`, async () => {
-    const phone = await Peer.bind('127.77.50.16');
-    const { thread, bugs } = startScripted({ transport, sockets: SOCKETS });
-    try {
-      await thread.bound;
-      for (let i = 0; i < 20; i++) phone.send('throw', OURS);
-      phone.send('source', OURS);
-      await phone.until(1);
-      assert.equal(thread.counters.datagrams('phone', 'dropped', 'bug'), 20);
-      assert.equal(thread.counters.single('bugs'), 20);
-      await until('the report', () => bugs.length > 0);
-      assert.match(bugs[0]!.what, /told to throw\n +at /);
-      assert.ok(bugs.length < 20);
-    } finally {
-      await thread.stop();
-      phone.close();
-    }
-  });
-
-  test(`${transport}: answers of our own are limited, all of them together, and what is held back is counted`, async () => {
-    const phone = await Peer.bind('127.77.50.16');
-    const { thread } = startScripted({ transport, sockets: SOCKETS, maxLocalReplies: 5 });
-    try {
-      await thread.bound;
-      for (let i = 0; i < 60; i++) phone.send('source', OURS);
-      const { counters } = thread;
-      const answered = () => counters.datagrams('phone', 'answered', 'stun');
-      const held = () => counters.datagrams('phone', 'dropped', 'reply_limit');
-      await until('every datagram to be settled', () => answered() + held() === 60);
-      await phone.until(answered());
-      assert.ok(answered() >= 5 && answered() < 30, `${answered()} answers`);
-    } finally {
-      await thread.stop();
-      phone.close();
-    }
-  });
+  test(
+    `${transport}: answers of our own are limited, all of them together, and what is held back is counted`,
+    over(transport),
+    async () => {
+      const phone = await Peer.bind('127.77.50.16');
+      const { thread } = startScripted({ transport, sockets: SOCKETS, maxLocalReplies: 5 });
+      try {
+        await thread.bound;
+        for (let i = 0; i < 60; i++) phone.send('source', OURS);
+        const { counters } = thread;
+        const answered = () => counters.datagrams('phone', 'answered', 'stun');
+        const held = () => counters.datagrams('phone', 'dropped', 'reply_limit');
+        await until('every datagram to be settled', () => answered() + held() === 60);
+        await phone.until(answered());
+        assert.ok(answered() >= 5 && answered() < 30, `${answered()} answers`);
+      } finally {
+        await thread.stop();
+        phone.close();
+      }
+    },
+  );
 }
 
 test('batches in which a socket brought as much as fits are counted, and no others', () => {

@@ -1,4 +1,3 @@
-import { release } from 'node:os';
 import { openPortable } from './portable.ts';
 import type { Arena, Transport, TransportKind, TransportOptions } from './transport.ts';
 import { TransportMissing } from './transport.ts';
@@ -9,13 +8,10 @@ export interface ChosenTransport {
   readonly why: string;
 }
 
-/** io_uring has what we need since Linux 6.1, and was young then: without being asked it is taken from this one on. */
-const URING_FROM = [6, 12] as const;
-
 /**
- * Opens the transport that was asked for. `auto` takes on Linux, where koffi can be loaded, the one with io_uring if the
- * kernel has it, else the batched one, and elsewhere the portable one, and says why; asked for by name and not to be had,
- * it throws the reason instead.
+ * Opens the transport that was asked for. `auto` takes the batched one on Linux where koffi can be loaded, and says why
+ * where it can't; the one with io_uring is for who asks for it. Asked for by name and not to be had, it throws the reason
+ * instead.
  */
 export async function openTransport(
   choice: TransportKind | 'auto',
@@ -28,25 +24,14 @@ export async function openTransport(
     if (choice !== 'auto') throw new Error(`transport ${choice} can't be had: ${batched.missing}`);
     return { transport: await openPortable(options), why: batched.missing };
   }
-  const openBatched = (why: string) => ({ transport: batched.openBatched('batched', options, arena), why });
-  if (choice === 'batched') return openBatched('asked for');
-  if (choice === 'auto' && !isKernelFrom(URING_FROM, release())) {
-    return openBatched(`io_uring is taken from Linux ${URING_FROM.join('.')} on, this is ${release()}`);
-  }
+  const why = choice === 'auto' ? 'the cheaper one here' : 'asked for';
+  if (choice !== 'uring') return { transport: batched.openBatched('batched', options, arena), why };
   try {
-    const why = choice === 'auto' ? 'the cheapest one here' : 'asked for';
     return { transport: batched.openBatched('uring', options, arena), why };
   } catch (error) {
     if (!(error instanceof TransportMissing)) throw error;
-    if (choice === 'uring') throw new Error(`transport uring can't be had: ${error.message}`);
-    return openBatched(error.message);
+    throw new Error(`transport uring can't be had: ${error.message}`);
   }
-}
-
-/** `release` as uname tells it: `6.12.9-amd64`. */
-export function isKernelFrom([major, minor]: readonly [number, number], release: string): boolean {
-  const [ofKernel = 0, minorOfKernel = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
-  return ofKernel > major || (ofKernel === major && minorOfKernel >= minor);
 }
 
 type Batched = typeof import('./batched.ts');

@@ -92,7 +92,7 @@ export class EpollIntake implements Intake {
 
   remove(place: number, sink: Sink): void {
     const { fd, family } = this.sockets[place]!;
-    for (let i = 0; i < MAX_LAST_BATCHES && this.reader.read(place, fd, family, sink) > 0; ) i++;
+    for (let i = 0; i < MAX_LAST_BATCHES && this.reader.read(place, fd, family, sink) > 0; i++);
     epollControl(this.epoll, EPOLL_CTL_DEL, fd, this.memory.address + OPTION_AT);
     this.sockets.pop();
   }

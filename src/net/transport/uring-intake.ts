@@ -37,8 +37,8 @@ interface Source {
   readonly buffers: BufferRing;
   /** Of the request: its place, and above that what tells it from earlier ones in the same place. */
   readonly id: number;
-  /** A request waits for its datagrams; it is read, because there were more than buffers; it waits for the next turn. */
-  state: 'requested' | 'read' | 'resting';
+  /** A request waits for its datagrams; it is read, because there were more than buffers; it waits for the next turn; it goes. */
+  state: 'requested' | 'read' | 'resting' | 'leaving';
 }
 
 /**
@@ -99,14 +99,22 @@ export class UringIntake implements Intake {
 
   remove(place: number, sink: Sink): void {
     const source = this.sources[place]!;
-    this.ring.cancel(source.id);
-    // All that the request still has to say is there now.
-    this.ring.enter('take');
+    if (source.state === 'read') this.reading--;
+    source.state = 'leaving';
+    this.cancel([source]);
     this.complete(sink);
     this.sources.pop();
-    if (source.state === 'read') this.reading--;
     this.ring.unregisterBuffers(place);
-    for (let i = 0; i < MAX_LAST_BATCHES && this.read(place, source, sink) > 0; ) i++;
+    for (let i = 0; i < MAX_LAST_BATCHES && this.read(place, source, sink) > 0; i++);
+  }
+
+  /** Ends requests. All that they still have to say is there then. */
+  private cancel(sources: readonly Source[]): void {
+    const { ring } = this;
+    // What is only written down, and not handed over, can't be cancelled yet, and would hold its socket for good.
+    ring.enter('take');
+    for (const { id } of sources) ring.cancel(id);
+    ring.enter('take');
   }
 
   receive(how: 'wait' | 'take', sink: Sink): number {
@@ -186,7 +194,7 @@ export class UringIntake implements Intake {
 
   /** A request had its last word: it ran out of buffers, or met an error. */
   private goOn(source: Source, result: number, sink: Sink): void {
-    if (result === -ECANCELED) return;
+    if (result === -ECANCELED || source.state === 'leaving') return;
     if (result === -ENOBUFS) {
       source.state = 'read';
       this.reading++;
@@ -215,8 +223,7 @@ export class UringIntake implements Intake {
 
   /** The sockets are let go of before this comes back: another may be bound to the same address at once. */
   close(): void {
-    for (const { id } of this.sources) this.ring.cancel(id);
-    this.ring.enter('take');
+    this.cancel(this.sources);
     this.ring.close();
   }
 }

@@ -52,6 +52,7 @@ const SQE_WORDS = 16;
 const CQE_WORDS = 4;
 /** struct io_uring_sync_cancel_reg. */
 const CANCEL_BYTES = 64;
+const CANCEL_LIMIT_NS = 50_000_000;
 /** struct io_uring_buf_reg. */
 const BUFFER_REGISTRATION_BYTES = 40;
 const PAGE = 4096;
@@ -192,8 +193,8 @@ export class Uring {
     scratchWords.fill(0, 0, CANCEL_BYTES >>> 2);
     scratchWords[0] = id;
     scratchWords[2] = -1;
-    // A time of -1: as long as it takes, which is no time for a socket that waits.
-    scratchWords.fill(-1, 4, 8);
+    // It takes no time where a request waits for its socket; so nobody waits for longer than this, whatever happens.
+    scratchWords[6] = CANCEL_LIMIT_NS;
     uringRegister(this.fd, IORING_REGISTER_SYNC_CANCEL, this.scratchAddress, 1);
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { secretOf } from '../../proxy/support/passing.ts';
+import { over, TRANSPORTS } from '../../support/transports.ts';
 import type { Lab } from '../support/lab.ts';
 import { openLab } from '../support/lab.ts';
 import { startRollcall } from '../support/rollcall.ts';
@@ -56,8 +57,8 @@ describe('the running process does what the decisions in this process say, byte 
   after(lab.close);
   const cases = sample();
 
-  for (const transport of ['portable', 'batched', 'uring'] as const) {
-    it(`over the ${transport} transport`, async (t) => {
+  for (const transport of TRANSPORTS) {
+    it(`over the ${transport} transport`, over(transport), async (t) => {
       const rollcall = await startRollcall(lab, {
         ...PROXY.direct,
         registrar: placeText(REGISTRAR),

@@ -21,6 +21,7 @@ import type { Fill } from '../../../src/net/transport/transport.ts';
 import { arenaBytes, BATCH, HEADROOM_BYTES } from '../../../src/net/transport/transport.ts';
 import { UringIntake } from '../../../src/net/transport/uring-intake.ts';
 import { Endpoint, endpointText } from '../../../src/sip/address.ts';
+import { over } from '../../support/transports.ts';
 import { Peer } from '../../support/udp-peer.ts';
 import { at } from '../scripted.ts';
 
@@ -90,7 +91,7 @@ function setUp(kind: 'epoll' | 'uring') {
     intake.close();
     for (const fd of fds) close(fd);
   };
-  return { intake, sink, taken, fills, failures, open, connectTo, send, shut, takeAll, end };
+  return { intake, sink, taken, fills, failures, fds, open, connectTo, send, shut, takeAll, end };
 }
 
 for (const kind of ['epoll', 'uring'] as const) {
@@ -98,7 +99,7 @@ for (const kind of ['epoll', 'uring'] as const) {
     name: string,
     body: (phone: Peer, scene: ReturnType<typeof setUp>) => Promise<void> | void,
   ): void => {
-    test(`${kind}: ${name}`, async () => {
+    test(`${kind}: ${name}`, over(kind === 'uring' ? 'uring' : 'batched'), async () => {
       const phone = await Peer.bind('127.77.50.32');
       const scene = setUp(kind);
       try {
@@ -203,8 +204,44 @@ for (const kind of ['epoll', 'uring'] as const) {
     }
   });
 
+  run('may be taken out, and closed, in the moment in which a datagram arrives', (_phone, scene) => {
+    scene.open(OURS);
+    const sender = scene.open(SECOND);
+    for (const last of ['taken out', 'closed']) {
+      // Sent in this very thread: the kernel has woken the request up, and has had no occasion to work on it.
+      scene.connectTo(sender, `${OURS.host}:${OURS.port}`);
+      scene.send(sender, `to one that is ${last}`);
+    }
+    scene.takeAll();
+    assert.equal(scene.taken.length, 2);
+    scene.connectTo(scene.fds[0]!, `${SECOND.host}:${SECOND.port}`);
+    scene.send(scene.fds[0]!, 'to the last');
+    scene.intake.remove(1, scene.sink);
+    assert.equal(scene.taken.at(-1)?.text, 'to the last');
+    scene.send(sender, 'to the first');
+  });
+
   run('waits for the first datagram, and no longer than a tenth of a second or so', (_phone, scene) => {
     scene.open(OURS);
     for (let i = 0; i < 3; i++) assert.equal(scene.intake.receive('wait', scene.sink), 0);
   });
+
+  test(
+    `${kind}: lets go of its sockets at once, whatever it was about to ask the kernel for`,
+    over(kind === 'uring' ? 'uring' : 'batched'),
+    async () => {
+      const phone = await Peer.bind('127.77.50.32');
+      // Around the numbers at which a way of receiving has had all that it asked for.
+      for (const count of [0, 31, 32, 33, BATCH, BATCH + 32, BATCH + 33, 2 * BATCH, 2 * BATCH + 32]) {
+        const scene = setUp(kind);
+        // Fails where the one before still has the address.
+        scene.open(OURS);
+        for (let i = 0; i < count; i++) await phone.sent(`${i}`, OURS);
+        scene.takeAll();
+        assert.equal(scene.taken.length, count);
+        scene.end();
+      }
+      phone.close();
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { over, TRANSPORTS } from '../../support/transports.ts';
 import { Peer } from '../../support/udp-peer.ts';
 import { until } from '../../support/until.ts';
 import { assignmentFor, startScripted } from '../scripted.ts';
@@ -11,7 +12,7 @@ const SECOND = { host: '127.77.50.11', port: 5060 };
 const SOCKETS = [OURS, SECOND].map(({ host, port }) => `${host}:${port}`);
 const TAIL = '0123456789'.repeat(70);
 
-for (const transport of ['portable', 'batched', 'uring'] as const) {
+for (const transport of TRANSPORTS) {
   const run = (
     name: string,
     body: (peers: {
@@ -22,7 +23,7 @@ for (const transport of ['portable', 'batched', 'uring'] as const) {
     sockets: readonly string[] = SOCKETS,
     hosts: readonly [string, string] = ['127.77.50.12', '127.77.50.13'],
   ) =>
-    test(`${transport}: ${name}`, async () => {
+    test(`${transport}: ${name}`, over(transport), async () => {
       const [phone, other] = await Promise.all([Peer.bind(hosts[0]), Peer.bind(hosts[1])]);
       const started = startScripted({ transport, sockets, registrar: other.address });
       try {
@@ -213,23 +214,27 @@ for (const transport of ['portable', 'batched', 'uring'] as const) {
     ['::1', '::1'],
   );
 
-  test(`${transport}: a port that is taken, or an address that is not ours, ends the start with what to do`, async () => {
-    const first = startScripted({ transport, sockets: SOCKETS });
-    await first.thread.bound;
-    const second = startScripted({ transport, sockets: SOCKETS });
-    await assert.rejects(second.thread.bound, {
-      message:
-        "--listen 127.77.50.10:5060: another program has that UDP port already; find it with `ss -lunp 'sport = :5060'`, stop it, or give --listen another port",
-    });
-    await first.thread.stop();
-    const foreign = startScripted({ transport, sockets: ['192.0.2.1:5060'] });
-    await assert.rejects(foreign.thread.bound, {
-      message:
-        '--listen 192.0.2.1:5060: this machine does not have that address (see `ip address`); give --listen one of its own, or, for one that keepalived moves, set net.ipv4.ip_nonlocal_bind=1',
-    });
-  });
+  test(
+    `${transport}: a port that is taken, or an address that is not ours, ends the start with what to do`,
+    over(transport),
+    async () => {
+      const first = startScripted({ transport, sockets: SOCKETS });
+      await first.thread.bound;
+      const second = startScripted({ transport, sockets: SOCKETS });
+      await assert.rejects(second.thread.bound, {
+        message:
+          "--listen 127.77.50.10:5060: another program has that UDP port already; find it with `ss -lunp 'sport = :5060'`, stop it, or give --listen another port",
+      });
+      await first.thread.stop();
+      const foreign = startScripted({ transport, sockets: ['192.0.2.1:5060'] });
+      await assert.rejects(foreign.thread.bound, {
+        message:
+          '--listen 192.0.2.1:5060: this machine does not have that address (see `ip address`); give --listen one of its own, or, for one that keepalived moves, set net.ipv4.ip_nonlocal_bind=1',
+      });
+    },
+  );
 
-  test(`${transport}: a thread that is told to stop lets go of its sockets`, async () => {
+  test(`${transport}: a thread that is told to stop lets go of its sockets`, over(transport), async () => {
     for (let i = 0; i < 3; i++) {
       const { thread } = startScripted({ transport, sockets: SOCKETS });
       await thread.bound;
