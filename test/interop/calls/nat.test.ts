@@ -110,6 +110,7 @@ describe(
     });
 
     it('no Rollcall found a token that it had not signed', async () => {
+      await Promise.all([...lines, ...ringing].map(({ phone }) => phone.kill()));
       for (const rollcall of new Set(lines.map((line) => line.rollcall))) {
         const samples = parseExposition(await rollcall.metrics());
         assert.ok(total(samples, 'rollcall_datagrams_total', { outcome: 'forwarded' }) > 0);

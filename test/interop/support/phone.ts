@@ -14,6 +14,8 @@ import { waitUntil } from './wait-until.ts';
 const DEFAULT_HANG_UP_AFTER_MS = 1500;
 const DEFAULT_REGISTER_EVERY_SEC = 20;
 const REGISTER_LIMIT_MS = 60_000;
+/** SIPp asks for news every millisecond: a few dozen of them would keep two processors busy with nothing. */
+const TIMER_SLACK_MS = 20;
 
 export interface PhoneOptions {
   readonly user: string;
@@ -90,6 +92,7 @@ function startSipp(lab: Lab, phone: SippPhone, tracePath: string): Program {
     name: phone.name,
     cwd: lab.dir,
     env: { ...env, TERM: 'dumb' },
+    timerSlackMs: TIMER_SLACK_MS,
     command: namespace ? namespace.command(...command) : command,
   });
 }
