@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MetricKey } from '../../src/metrics/catalog.ts';
 import { BORROWED, METRICS } from '../../src/metrics/catalog.ts';
 import { MAX_LABEL_LENGTH } from '../../src/metrics/label-value.ts';
@@ -201,6 +202,31 @@ describe('the metrics of the process', () => {
     for (const name of Object.values(own)) assert.ok(names.has(name), name);
     assert.ok(!names.has(up), 'up is written by Prometheus itself');
     assert.doesNotMatch(body, / nan$/im);
+  });
+
+  it('tell how late the loop was, without the pause between two looks at it', async () => {
+    const exposition = createExposition(knownSources(), { processMetrics: 'include' });
+    const name = 'nodejs_eventloop_lag_min_seconds';
+    const least = async (): Promise<number[]> => {
+      const { body } = await exposition.render('prometheus');
+      return named(parseExposition(body), name).map(([, value]) => value);
+    };
+    assert.deepEqual(await least(), [], 'nothing is told before the first look');
+    await sleep(500);
+    const seen = await least();
+    assert.equal(seen.length, 1);
+    assert.ok(seen[0]! >= 0 && seen[0]! < 0.09, `${seen}`);
+  });
+
+  it('tell a loop that stood still', async () => {
+    const exposition = createExposition(knownSources(), { processMetrics: 'include' });
+    await sleep(300);
+    const until = performance.now() + 500;
+    while (performance.now() < until);
+    await sleep(300);
+    const samples = parseExposition((await exposition.render('prometheus')).body);
+    const [[, most] = []] = named(samples, 'nodejs_eventloop_lag_max_seconds');
+    assert.ok(most! > 0.35, `${most}`);
   });
 });
 
