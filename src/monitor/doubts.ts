@@ -15,7 +15,12 @@ export class Doubts {
     this.latest[hash & (CELLS - 1)] = this.count;
   }
 
-  /** Number of the latest doubt, from 1 on; 0: there was none. */
+  /** Number of the latest doubt of all; 0: there was none. */
+  get newest(): number {
+    return this.count;
+  }
+
+  /** Number of the latest doubt about this AOR, from 1 on; 0: there was none. */
   latestOf(hash: number): number {
     return this.latest[hash & (CELLS - 1)]!;
   }

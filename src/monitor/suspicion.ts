@@ -158,9 +158,13 @@ export class Suspicion {
   onOk(exchange: Exchange, proof: Proof, nowMs: number): void {
     this.nowMs = nowMs;
     const { aor, aorA, phone, repeated } = exchange;
+    // The newest of all first: it is at hand, the AOR's own is in no cache.
+    const { newest } = this.doubts;
+    if (newest === 0 || repeated?.isCleared(newest, phone)) return;
     const doubt = this.doubts.latestOf(aorA);
-    if (doubt === 0 || repeated?.isCleared(doubt, phone)) return;
-    repeated?.clear(doubt, phone);
+    const isNews = doubt > 0 && !repeated?.isCleared(doubt, phone);
+    repeated?.clear(newest, phone);
+    if (!isNews) return;
     const failing = this.aors.peek(aor);
     const source = this.hosts.textOf(phone);
     this.sources.peek(source)?.probed.delete(aor);

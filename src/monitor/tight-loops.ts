@@ -5,6 +5,9 @@ const CELLS = 65_536;
 /** Phones that are counted one by one at a time. */
 const MAX_COUNTED = 10_000;
 const BUCKETS = 16_384;
+/** Of what is too much in a cell so many nominate, and of the rest one in eight: who loops is among them all the same. */
+const ALL_NOMINATE = 8;
+const MAX_CELL = 65_535;
 
 /** A phone that is counted: the pair of an AOR and an address. */
 class Counted {
@@ -63,7 +66,7 @@ export class TightLoops {
   private nominated = new CountedPhones();
 
   constructor(perMin: number) {
-    this.perMin = Math.min(perMin, 65_534);
+    this.perMin = Math.min(perMin, MAX_CELL - 1);
   }
 
   /** A REGISTER of this phone: calls `onLoop` when it is one too many in its minute. */
@@ -78,19 +81,18 @@ export class TightLoops {
     if (minute !== this.minute) this.turn(minute);
     const hash = mix(aorHash, phone);
     const counted = this.watched.size > 0 ? this.watched.find(hash, aor, phone) : undefined;
-    if (this.isSuspected(hash)) this.nominate(hash, aor, phone, counted);
+    if (nominates(this.excessOf(hash))) this.nominate(hash, aor, phone, counted);
     if (counted === undefined) return;
     counted.count++;
     if (counted.count === this.perMin + 1) onLoop(aor, counted.source);
   }
 
-  /** True where phones of this hash, together, sent too many before this one. */
-  private isSuspected(hash: number): boolean {
+  /** How many phones of this hash, together, sent before this one that were too many. */
+  private excessOf(hash: number): number {
     const place = hash & (CELLS - 1);
     const cell = this.cells[place]!;
-    if (cell > this.perMin) return true;
-    this.cells[place] = cell + 1;
-    return false;
+    if (cell < MAX_CELL) this.cells[place] = cell + 1;
+    return cell - this.perMin;
   }
 
   private nominate(hash: number, aor: string, phone: Endpoint, counted: Counted | undefined): void {
@@ -106,6 +108,13 @@ export class TightLoops {
     this.watched = isNext ? this.nominated : new CountedPhones();
     this.nominated = new CountedPhones();
   }
+}
+
+/** One in eight, strewn: two phones that take turns in one cell are both met whatever their rhythm. */
+function nominates(excess: number): boolean {
+  if (excess <= ALL_NOMINATE) return excess > 0;
+  const strewn = Math.imul(excess, 0x9e3779b1);
+  return Math.imul(strewn ^ (strewn >>> 15), 0x85ebca6b) >>> 29 === 0;
 }
 
 /** `hash` is keyed; so nobody can choose addresses that come out equal. */

@@ -12,6 +12,7 @@ test('the latest doubt of a hash is told, or a later one of another', () => {
       for (const [i, one] of added.entries()) {
         doubts.add(one);
         latest.set(one, i + 1);
+        assert.equal(doubts.newest, i + 1);
         for (const [known, number] of latest) {
           const told = doubts.latestOf(known);
           assert.ok(told >= number && told <= i + 1, `${told} of ${known}, doubted as number ${number}`);
