@@ -5,7 +5,7 @@ import { TIMEOUT_MS } from './exchange.ts';
 import type { NonceKey } from './nonce-key.ts';
 import type { OpenChallenges } from './open-challenges.ts';
 import { ABANDONED_MS } from './open-challenges.ts';
-import { CHAIN_WORDS, ChainedRows } from './row-ring.ts';
+import { ChainedRows } from './row-ring.ts';
 import type { Credentials } from './verdict.ts';
 
 /** An answer to a nonce this young is the answer to its challenge; to an older one it is a nonce reused. */
@@ -19,18 +19,18 @@ const MAX_REJECTED = 65_536;
 /** An AOR by its hash. */
 export type AorKey = Pick<AorName, 'aorA' | 'aorB'>;
 
-const NONCE_A = CHAIN_WORDS;
-const NONCE_B = 3;
-const AOR_A = 4;
-const AOR_B = 5;
-const FLAGS = 6;
+const NONCE_A = 0;
+const NONCE_B = 1;
+const AOR_A = 2;
+const AOR_B = 3;
+const FLAGS = 4;
 /** Number of the oldest open challenge, where HAS_CHALLENGE says that there is one. */
-const CHALLENGE = 7;
+const CHALLENGE = 5;
 /** Two doubles. `LAST_AT`: when it was issued, or turned down, the last time. */
-const LAST_AT = 8;
-const HANDSHAKE_START = 10;
+const LAST_AT = 6;
+const HANDSHAKE_START = 8;
 /** Of an issue: the address that it went to, as an Endpoint has it; meaningless where it went to several. */
-const PHONE = 12;
+const PHONE = 10;
 
 /** Of a row: it was heard of again since it stands where it does. */
 const RENEWED = 1;

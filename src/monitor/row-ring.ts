@@ -1,4 +1,4 @@
-/** A row: 64 bytes, as much as the memory hands out at a time. What is looked at first comes first. */
+/** A row: 64 bytes, as much as the memory hands out at a time. */
 const ROW_WORDS = 16;
 const ROW_SHIFT = 4;
 const FIRST_ROWS = 1024;
@@ -72,74 +72,108 @@ export class RowRing {
   }
 }
 
-/** The first two words of a row belong to its chain. */
-const HASH = 0;
+/** Of each row: hash, and number of the next older row in its chain. */
+const LINK_SHIFT = 1;
 const OLDER = 1;
-export const CHAIN_WORDS = 2;
+/** So many new rows come to their chains together: then the memory is asked for all of their chains at the same time. */
+const LINKED_AT_ONCE = 32;
 
 /**
  * Rows that are found by a hash. A chain leads from number to lower number; the first one that is no longer kept ends it.
+ * Chains and links lie apart from the rows, close together: most of what is looked for is not here, and no row is
+ * looked at to find that out.
  */
 export class ChainedRows extends RowRing {
   /** The newest row of each chain. */
   private chains = noChains(FIRST_ROWS);
+  private links = new Int32Array(FIRST_ROWS << LINK_SHIFT);
+  /** So many of the newest are not in their chains yet. */
+  private unlinked = 0;
 
   /** A new row under this hash; answers where it begins. */
   addUnder(hash: number): number {
     const number = this.add();
-    const at = this.at(number);
-    this.words[at + HASH] = hash;
-    this.link(number, at);
-    return at;
+    this.links[this.linkOf(number)] = hash;
+    this.unlinked++;
+    if (this.unlinked === LINKED_AT_ONCE) this.link();
+    return this.at(number);
+  }
+
+  override forgetOldest(): void {
+    super.forgetOldest();
+    if (this.unlinked > this.count) this.unlinked = this.count;
+  }
+
+  override forgetAll(): void {
+    super.forgetAll();
+    this.unlinked = 0;
   }
 
   /** The oldest row becomes the newest, with another number. */
   putOldestLast(): void {
-    const from = this.at(this.oldest);
+    const { oldest } = this;
+    const from = this.at(oldest);
     this.forgetOldest();
-    const to = this.addUnder(this.words[from + HASH]!);
-    if (to !== from) this.words.copyWithin(to + CHAIN_WORDS, from + CHAIN_WORDS, from + ROW_WORDS);
+    const to = this.addUnder(this.links[this.linkOf(oldest)]!);
+    if (to !== from) this.words.copyWithin(to, from, from + ROW_WORDS);
   }
 
   /** Where the newest row under this hash begins, or -1. */
   newestUnder(hash: number): number {
+    if (this.unlinked > 0) this.link();
     return this.next(this.chains[hash & (this.chains.length - 1)]!, this.count, hash);
   }
 
   /** The same of the next older one than that which begins at `at`. */
   olderThan(at: number): number {
     const age = ((at >>> ROW_SHIFT) - this.first) & (this.rows - 1);
-    return this.next(this.words[at + OLDER]!, age, this.words[at + HASH]!);
+    const link = (at >>> ROW_SHIFT) << LINK_SHIFT;
+    return this.next(this.links[link + OLDER]!, age, this.links[link]!);
   }
 
   /** Along a chain from this number on, among the oldest so many. */
   private next(from: number, limit: number, hash: number): number {
-    const { first, rows, words } = this;
+    const { first, links } = this;
     let number = from;
     let age = (number - first) >>> 0;
     // What is forgotten lies before the first, and so, unsigned, behind all.
     for (let before = limit; age < before; before = age, age = (number - first) >>> 0) {
-      const at = (number & (rows - 1)) << ROW_SHIFT;
-      if (words[at + HASH] === hash) return at;
-      number = words[at + OLDER]!;
+      const link = this.linkOf(number);
+      if (links[link] === hash) return this.at(number);
+      number = links[link + OLDER]!;
     }
     return -1;
   }
 
-  private link(number: number, at: number): void {
-    const { chains, words } = this;
-    const chain = words[at + HASH]! & (chains.length - 1);
-    words[at + OLDER] = chains[chain]!;
-    chains[chain] = number;
+  /** Where in `links` those of the row with this number are. */
+  private linkOf(number: number): number {
+    return (number & (this.rows - 1)) << LINK_SHIFT;
+  }
+
+  /** Takes the newest rows into their chains. */
+  private link(): void {
+    const { chains, links } = this;
+    const end = (this.first + this.count) | 0;
+    for (let number = (end - this.unlinked) | 0; number !== end; number = (number + 1) | 0) {
+      const link = this.linkOf(number);
+      const chain = links[link]! & (chains.length - 1);
+      links[link + OLDER] = chains[chain]!;
+      chains[chain] = number;
+    }
+    this.unlinked = 0;
   }
 
   protected override grow(): void {
+    const { links, rows } = this;
     super.grow();
+    this.links = new Int32Array(this.rows << LINK_SHIFT);
     this.chains = noChains(this.rows, this.first);
     for (let age = 0; age < this.count; age++) {
       const number = (this.first + age) | 0;
-      this.link(number, this.at(number));
+      this.links[this.linkOf(number)] = links[(number & (rows - 1)) << LINK_SHIFT]!;
     }
+    this.unlinked = this.count;
+    this.link();
   }
 }
 

@@ -1,17 +1,17 @@
 import type { Exchange } from './exchange.ts';
 import type { ExchangeKey } from './exchange-key.ts';
-import { CHAIN_WORDS, ChainedRows } from './row-ring.ts';
+import { ChainedRows } from './row-ring.ts';
 
-const BRANCH = CHAIN_WORDS;
-const SENT_BY = 6;
+const BRANCH = 0;
+const SENT_BY = 4;
 /** With HAS_CHALLENGE or not. */
-const PORT_AND_KINDS = 10;
-const CSEQ = 11;
+const PORT_AND_KINDS = 8;
+const CSEQ = 9;
 /** A double. */
-const HANDSHAKE_START = 12;
-const CHALLENGE = 14;
+const HANDSHAKE_START = 10;
+const CHALLENGE = 12;
 /** In sixteenths of a millisecond, 32 bits, round their end. */
-const SETTLED_AT = 15;
+const SETTLED_AT = 13;
 
 /** None of what an ExchangeKey has there. */
 const HAS_CHALLENGE = 1 << 31;
