@@ -14,50 +14,51 @@ export type BindingState = 'live' | 'missing' | 'gone';
 
 /** AOR → contact, as the registrar has granted it. Flat, because there is one per phone. */
 export class Binding {
+  // What each refresh looks at first, and side by side: at saturation nothing here is in a cache.
   readonly owner: AorEntry;
-  state: BindingState = 'live';
-  /** The Contact URI as written, without our parameter. */
-  uri = '';
-  instance = '';
-  regId = 0;
-  paramsHash = 0;
-  userAgent = '';
-  /** Where its last accepted REGISTER came from; port 0 = never seen. */
-  a = 0;
-  b = 0;
-  c = 0;
-  d = 0;
-  port = 0;
-  callIdA = 0;
-  callIdB = 0;
-  cseq = 0;
-  grantedExpiresSec = 0;
-  /** REGISTERs per second that it needs to stay alive, in millionths: refreshed at half its grant. */
-  loadMicro = 0;
-  /** Its phone's last accepted REGISTER. */
-  refreshedAtMs = 0;
-  /** The last 2xx that granted or listed it. */
-  confirmedAtMs = 0;
-  expiresAtMs = 0;
-  learned = false;
-  /** Number of the last 2xx in which it was matched. */
-  stamp = 0;
   /** Fingerprint of its phone's last accepted REGISTER, while it is among the repeats; else 0 and 0. */
   saidA = 0;
   saidB = 0;
   /** Fingerprint of the 2xx to that; valid with it. */
   heardA = 0;
   heardB = 0;
-  /** What that REGISTER asked for, or NOT_STATED. */
-  requestedExpiresSec = 0;
+  /** Where its last accepted REGISTER came from; port 0 = never seen. */
+  a = 0;
+  b = 0;
+  c = 0;
+  d = 0;
+  port = 0;
+  cseq = 0;
+  state: BindingState = 'live';
+  nextOfAor: Binding | undefined = undefined;
+  expiresAtMs = 0;
+  /** Its phone's last accepted REGISTER. */
+  refreshedAtMs = 0;
+  /** The last 2xx that granted or listed it. */
+  confirmedAtMs = 0;
+  grantedExpiresSec = 0;
+  /** REGISTERs per second that it needs to stay alive, in millionths: refreshed at half its grant. */
+  loadMicro = 0;
+  learned = false;
+  /** Number of the last 2xx in which it was matched. */
+  stamp = 0;
   /** Number of the latest doubt about its AOR that a success from where it is has ended. */
   private clearedDoubt = 0;
-
-  nextOfAor: Binding | undefined = undefined;
   /** The expiry wheel's own. */
   slot = -1;
   before: Binding | undefined = undefined;
   behind: Binding | undefined = undefined;
+
+  /** The Contact URI as written, without our parameter. */
+  uri = '';
+  instance = '';
+  regId = 0;
+  paramsHash = 0;
+  userAgent = '';
+  callIdA = 0;
+  callIdB = 0;
+  /** What its last accepted REGISTER asked for, or NOT_STATED. */
+  requestedExpiresSec = 0;
 
   constructor(owner: AorEntry) {
     this.owner = owner;
