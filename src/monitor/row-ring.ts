@@ -75,8 +75,6 @@ export class RowRing {
 /** Of each row: hash, and number of the next older row in its chain. */
 const LINK_SHIFT = 1;
 const OLDER = 1;
-/** So many new rows come to their chains together: then the memory is asked for all of their chains at the same time. */
-const LINKED_AT_ONCE = 32;
 
 /**
  * Rows that are found by a hash. A chain leads from number to lower number; the first one that is no longer kept ends it.
@@ -87,26 +85,12 @@ export class ChainedRows extends RowRing {
   /** The newest row of each chain. */
   private chains = noChains(FIRST_ROWS);
   private links = new Int32Array(FIRST_ROWS << LINK_SHIFT);
-  /** So many of the newest are not in their chains yet. */
-  private unlinked = 0;
 
   /** A new row under this hash; answers where it begins. */
   addUnder(hash: number): number {
     const number = this.add();
-    this.links[this.linkOf(number)] = hash;
-    this.unlinked++;
-    if (this.unlinked === LINKED_AT_ONCE) this.link();
+    this.link(number, hash);
     return this.at(number);
-  }
-
-  override forgetOldest(): void {
-    super.forgetOldest();
-    if (this.unlinked > this.count) this.unlinked = this.count;
-  }
-
-  override forgetAll(): void {
-    super.forgetAll();
-    this.unlinked = 0;
   }
 
   /** The oldest row becomes the newest, with another number. */
@@ -120,7 +104,6 @@ export class ChainedRows extends RowRing {
 
   /** Where the newest row under this hash begins, or -1. */
   newestUnder(hash: number): number {
-    if (this.unlinked > 0) this.link();
     return this.next(this.chains[hash & (this.chains.length - 1)]!, this.count, hash);
   }
 
@@ -150,17 +133,13 @@ export class ChainedRows extends RowRing {
     return (number & (this.rows - 1)) << LINK_SHIFT;
   }
 
-  /** Takes the newest rows into their chains. */
-  private link(): void {
+  private link(number: number, hash: number): void {
     const { chains, links } = this;
-    const end = (this.first + this.count) | 0;
-    for (let number = (end - this.unlinked) | 0; number !== end; number = (number + 1) | 0) {
-      const link = this.linkOf(number);
-      const chain = links[link]! & (chains.length - 1);
-      links[link + OLDER] = chains[chain]!;
-      chains[chain] = number;
-    }
-    this.unlinked = 0;
+    const link = this.linkOf(number);
+    const chain = hash & (chains.length - 1);
+    links[link] = hash;
+    links[link + OLDER] = chains[chain]!;
+    chains[chain] = number;
   }
 
   protected override grow(): void {
@@ -170,10 +149,8 @@ export class ChainedRows extends RowRing {
     this.chains = noChains(this.rows, this.first);
     for (let age = 0; age < this.count; age++) {
       const number = (this.first + age) | 0;
-      this.links[this.linkOf(number)] = links[(number & (rows - 1)) << LINK_SHIFT]!;
+      this.link(number, links[(number & (rows - 1)) << LINK_SHIFT]!);
     }
-    this.unlinked = this.count;
-    this.link();
   }
 }
 

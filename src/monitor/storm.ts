@@ -194,8 +194,7 @@ export class Storm {
   /** An AOR has registered. `bornIn` and `backIn` are epochs; answers the new `backIn`. */
   onRegistered(aor: string, bornIn: number, backIn: number): number {
     if (!this.isOn || backIn === this.storms) return backIn;
-    const isNew = bornIn === this.storms;
-    if (isNew && (this.lost.size === 0 || !this.lost.delete(aor))) return backIn;
+    if (bornIn === this.storms && !this.lost.delete(aor)) return backIn;
     this.back++;
     return this.storms;
   }
