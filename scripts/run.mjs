@@ -5,7 +5,7 @@ import { prepare } from './lib/prepare.mjs';
 
 if (prepare()) {
   // In this very process: terminal, signals and exit code are the command's own, with nothing in between.
-  const main = inRoot('dist', 'src', 'cli', 'main.js');
+  const main = inRoot('dist', 'bin', 'rollcall.js');
   process.argv[1] = main;
   await import(main);
 } else {

@@ -87,7 +87,7 @@ async function startRollcall(/** @type {string} */ transport, /** @type {string}
       'direct',
     ],
   ];
-  const child = spawn(process.execPath, [inRoot('dist', 'src', 'cli', 'main.js'), ...args], {
+  const child = spawn(process.execPath, [inRoot('dist', 'bin', 'rollcall.js'), ...args], {
     stdio: 'ignore',
   });
   for (let tries = 0; tries < 100; tries++) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { capture, say } from './command.mjs';
 import { compileKernel, KERNEL_CODE } from './kernel.mjs';
 import { inRoot, ROOT } from './paths.mjs';
@@ -51,7 +52,7 @@ function removeStale() {
 export function ensureBuild() {
   const stamp = sourcesStamp();
   if (existsSync(STAMP) && existsSync(inRoot(KERNEL_CODE)) && readFileSync(STAMP, 'utf8') === stamp) return;
-  say('compiling (asc, tsc)');
+  say('compiling (asc, tsc, esbuild)');
   rmSync(STAMP, { force: true });
   compileKernel();
   const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc');
@@ -62,5 +63,6 @@ export function ensureBuild() {
   if (!done.ok) throw new Error(`the sources do not compile:\n${done.output.trim()}`);
   mkdirSync(DIST, { recursive: true });
   removeStale();
+  bundle();
   writeFileSync(STAMP, stamp);
 }

@@ -1,5 +1,5 @@
-import koffi from 'koffi';
-
+// Not a static import: those of a bundle are all looked up when it starts, and koffi may be missing.
+const { default: koffi } = await import('koffi');
 const libc = koffi.load(null);
 
 const execv = libc.func('int execv(const char *, const char **)') as (

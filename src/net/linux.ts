@@ -1,5 +1,7 @@
 import { constants } from 'node:os';
-import koffi from 'koffi';
+
+// Not a static import: those of a bundle are all looked up when it starts, and koffi may be missing.
+const { default: koffi } = await import('koffi');
 
 /**
  * The system calls of the batched transport, called straight from JavaScript on memory that was laid out
@@ -114,6 +116,11 @@ export function errorName(code: number): string {
 /** Where the array's first byte lies. Memory of arrays of some size never moves. */
 export function addressOf(memory: Uint8Array): number {
   return Number(koffi.address(memory));
+}
+
+/** The memory that the kernel has mapped there, as one array; the address must be that of 4-byte words. */
+export function wordsAt(address: number, bytes: number): Int32Array {
+  return new Int32Array(koffi.view(address, bytes));
 }
 
 export const { EAGAIN, ECANCELED, ECONNREFUSED, EINTR, ENOBUFS } = constants.errno;

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { wordsToStartAnew } from '../../src/cli/single-threaded-gc.ts';
+import { commandIn, commandPath } from '../support/command-path.ts';
 import { REPO_ROOT } from '../support/repo-root.ts';
 import { RollcallProcess } from './process.ts';
 
@@ -40,17 +41,17 @@ async function endsWell(rollcall: RollcallProcess, by: NodeJS.Signals): Promise<
   return out;
 }
 
-/** The compiled sources with all packages that they use but koffi. */
+/** The command with all packages that it uses but koffi. */
 function mainWithoutKoffi(): string {
   const root = join(folder, 'without-koffi');
-  cpSync(join(REPO_ROOT, 'dist', 'src'), join(root, 'dist', 'src'), { recursive: true });
+  cpSync(join(REPO_ROOT, 'dist', 'bin'), join(root, 'dist', 'bin'), { recursive: true });
   cpSync(join(REPO_ROOT, 'package.json'), join(root, 'package.json'));
   mkdirSync(join(root, 'node_modules'));
   for (const name of readdirSync(join(REPO_ROOT, 'node_modules'))) {
     if (name === 'koffi') continue;
     symlinkSync(join(REPO_ROOT, 'node_modules', name), join(root, 'node_modules', name));
   }
-  return join(root, 'dist', 'src', 'cli', 'main.js');
+  return commandIn(join(root, 'dist'));
 }
 
 describe('on a single CPU', LINUX, () => {
@@ -69,7 +70,7 @@ describe('on a single CPU', LINUX, () => {
     await running.says(/"msg":"running"/);
     const [, flag, main, ...rest] = wordsOf(running.pid);
     assert.deepEqual([flag, rest], ['--single-threaded-gc', args]);
-    assert.match(main ?? '', /main\.js$/);
+    assert.equal(main, commandPath());
     const out = await endsWell(running, 'SIGTERM');
     assert.equal(out.match(/"msg":"listening"/g)?.length, 1, out);
   });

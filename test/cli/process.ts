@@ -1,8 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { after } from 'node:test';
+import { commandPath } from '../support/command-path.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const MAIN = commandPath();
+
+/** What a test that failed left behind would keep its file from ending. */
+const alive = new Set<ChildProcess>();
+after(() => {
+  for (const child of alive) child.kill('SIGKILL');
+});
 
 export interface Ended {
   readonly code: number | null;
@@ -29,6 +36,8 @@ export class RollcallProcess {
       env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    alive.add(this.child);
+    this.child.once('exit', () => alive.delete(this.child));
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.out += text;
     });

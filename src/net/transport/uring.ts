@@ -1,4 +1,3 @@
-import koffi from 'koffi';
 import {
   addressOf,
   close,
@@ -10,6 +9,7 @@ import {
   uringEnter,
   uringRegister,
   uringSetup,
+  wordsAt,
 } from '../linux.ts';
 import { TransportMissing } from './transport.ts';
 
@@ -113,7 +113,7 @@ export class Uring {
       close(this.fd);
       throw error;
     }
-    return new Int32Array(koffi.view(address, bytes));
+    return wordsAt(address, bytes);
   }
 
   /** A request to receive from a socket, with `header` at this address, again and again, into buffers of this group. */

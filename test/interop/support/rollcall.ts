@@ -1,7 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import type { ContactMode } from '../../../src/proxy/routes.ts';
-import { REPO_ROOT } from '../../support/repo-root.ts';
+import { commandPath } from '../../support/command-path.ts';
 import { SIP_PORT } from './addresses.ts';
 import type { HttpAnswer } from './http.ts';
 import { http, httpWithin } from './http.ts';
@@ -52,12 +51,6 @@ export function secretFile(lab: Lab): string {
   const path = lab.path('secret');
   writeFileSync(path, `${'0123456789abcdef'.repeat(4)}\n`, { mode: 0o600 });
   return path;
-}
-
-/** The compiled command: of the same compilation as this file where there is one, or the checkout's. */
-function commandPath(): string {
-  const beside = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'main.js');
-  return existsSync(beside) ? beside : join(REPO_ROOT, 'dist', 'src', 'cli', 'main.js');
 }
 
 /** Starts the real command and waits until it says that it is ready. */
