@@ -13,8 +13,6 @@ import { configuredHelp } from './help.ts';
 import { PROCESS_SURROUNDINGS } from './surroundings.ts';
 
 export const CHECK: Command = {
-  name: 'check',
-  summary: 'say what `run` would do with the same flags, or what is wrong with them',
   help: () =>
     configuredHelp('check', 'Reads the configuration, looks names up, listens nowhere, changes nothing.'),
   execute,

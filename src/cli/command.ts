@@ -1,10 +1,8 @@
 /** 0 fine, 1 it failed while running, 2 it was called or configured wrongly. */
 export type ExitCode = 0 | 1 | 2;
 
-/** One word behind `rollcall`. */
+/** What one word behind `rollcall` does. */
 export interface Command {
-  readonly name: string;
-  readonly summary: string;
   readonly help: () => string;
   readonly execute: (args: readonly string[]) => Promise<ExitCode>;
 }

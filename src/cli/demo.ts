@@ -33,8 +33,6 @@ const FOR: Setting<number> = {
 };
 
 export const DEMO: Command = {
-  name: 'demo',
-  summary: 'see it work: a PBX, some dozens of phones and Rollcall in one process',
   help: () => `rollcall demo [--for SECONDS]
 Everything in this process on ${HOST}, on free ports: simulated phones of many kinds,
 Rollcall, and a simulated PBX that authenticates them. Nothing is kept.

@@ -1,17 +1,40 @@
 #!/usr/bin/env node
-import { CHECK } from './check.ts';
 import type { Command, ExitCode } from './command.ts';
 import { complain, sentenceOf } from './command.ts';
-import { DEMO } from './demo.ts';
-import { nearest } from './given.ts';
-import { RUN } from './run.ts';
+import { startAnewOnOneCpu } from './single-threaded-gc.ts';
 import { ownVersion } from './surroundings.ts';
 
-const COMMANDS: readonly Command[] = [RUN, DEMO, CHECK];
+/** A word behind `rollcall`. What it needs is loaded when it is called: that takes longer than all else here. */
+interface Word {
+  readonly name: string;
+  readonly summary: string;
+  /** To be done before anything is loaded. */
+  readonly first?: () => Promise<void>;
+  readonly load: () => Promise<Command>;
+}
+
+const WORDS: readonly Word[] = [
+  {
+    name: 'run',
+    summary: 'stand between phones and registrar, and tell what passes',
+    first: startAnewOnOneCpu,
+    load: async () => (await import('./run.ts')).RUN,
+  },
+  {
+    name: 'demo',
+    summary: 'see it work: a PBX, some dozens of phones and Rollcall in one process',
+    load: async () => (await import('./demo.ts')).DEMO,
+  },
+  {
+    name: 'check',
+    summary: 'say what `run` would do with the same flags, or what is wrong with them',
+    load: async () => (await import('./check.ts')).CHECK,
+  },
+];
 
 function generalHelp(): string {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
-  const lines = COMMANDS.map(({ name, summary }) => `  rollcall ${name.padEnd(width)}  ${summary}`);
+  const width = Math.max(...WORDS.map(({ name }) => name.length));
+  const lines = WORDS.map(({ name, summary }) => `  rollcall ${name.padEnd(width)}  ${summary}`);
   return `Rollcall: a SIP proxy in front of a registrar that tells its registrations as metrics.
 
 ${lines.join('\n')}
@@ -32,21 +55,23 @@ async function main(words: readonly string[]): Promise<ExitCode> {
     process[name === undefined ? 'stderr' : 'stdout'].write(generalHelp());
     return name === undefined ? 2 : 0;
   }
-  const command = COMMANDS.find((known) => known.name === name);
-  if (command === undefined) {
+  const word = WORDS.find((known) => known.name === name);
+  if (word === undefined) {
+    const { nearest } = await import('./given.ts');
     const near = nearest(
       name,
-      COMMANDS.map((known) => known.name),
+      WORDS.map((known) => known.name),
     );
     const cure = near === undefined ? 'rollcall --help lists them all' : `did you mean ${near}?`;
     complain(`there is no command ${JSON.stringify(name)}; ${cure}`);
     return 2;
   }
   if (args.some((arg) => HELP_FLAGS.includes(arg))) {
-    process.stdout.write(command.help());
+    process.stdout.write((await word.load()).help());
     return 0;
   }
-  return command.execute(args);
+  await word.first?.();
+  return (await word.load()).execute(args);
 }
 
 /** A reader that went away (`| head`) is no failure of ours. */

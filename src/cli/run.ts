@@ -3,12 +3,9 @@ import type { Command, ExitCode } from './command.ts';
 import { complain, sentenceOf, signalled } from './command.ts';
 import { loadConfig } from './config.ts';
 import { configuredHelp } from './help.ts';
-import { startAnewOnOneCpu } from './single-threaded-gc.ts';
 import { ownVersion, PROCESS_SURROUNDINGS } from './surroundings.ts';
 
 export const RUN: Command = {
-  name: 'run',
-  summary: 'stand between phones and registrar, and tell what passes',
   help: () =>
     configuredHelp(
       'run',
@@ -23,7 +20,6 @@ async function execute(args: readonly string[]): Promise<ExitCode> {
     complain(...loaded.problems);
     return 2;
   }
-  await startAnewOnOneCpu();
   const stopAsked = signalled('SIGTERM', 'SIGINT');
   const app = await startApp(loaded.config, { version: ownVersion() });
   const end = await Promise.race([stopAsked, app.crashed]);
