@@ -60,8 +60,6 @@ const home = inRoot(join('.cache', 'mutants', layer));
 rmSync(home, { recursive: true, force: true });
 mkdirSync(home, { recursive: true });
 cpSync(inRoot('dist'), join(home, 'dist'), { recursive: true });
-// The command's tests shall run the modules, in which the faults are.
-rmSync(join(home, 'dist', 'bin'), { recursive: true, force: true });
 for (const name of ['node_modules', 'test', 'package.json', 'src', 'docs'])
   symlinkSync(inRoot(name), join(home, name));
 
