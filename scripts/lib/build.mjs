@@ -27,13 +27,14 @@ export function filesUnder(root, folders) {
     .sort();
 }
 
-/** Changes with any source that is added, edited, renamed or removed. */
+/** Changes with any source that is added, edited, renamed or removed, and with how they are compiled. */
 function sourcesStamp() {
   const hash = createHash('sha256').update(process.versions.node);
   const sources = filesUnder(ROOT, SOURCE_FOLDERS).filter(
     (path) => path.endsWith('.ts') && path !== KERNEL_CODE,
   );
-  for (const path of [...sources, 'tsconfig.json', 'package-lock.json']) {
+  const builders = ['build', 'bundle', 'kernel'].map((name) => join('scripts', 'lib', `${name}.mjs`));
+  for (const path of [...sources, ...builders, 'tsconfig.json', 'package-lock.json']) {
     const { size, mtimeMs } = statSync(inRoot(path));
     hash.update(`${path} ${size} ${mtimeMs}\n`);
   }
