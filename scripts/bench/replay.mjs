@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // What both threads do with a datagram, kernel left out: a thousand phones refresh, each in words of its own, and every
-// REGISTER and its 200 goes through the forwarder, the ring and the monitor, in one thread. Two builds run in turn are told
-// apart from 2 % on, where a load generator on the same machine needs 5.
+// REGISTER and its 200 goes through the forwarder, the ring and the monitor, in one thread. It scatters less than a load
+// generator on the same machine: by some 2 % from run to run in a quiet minute. So two builds are compared in turn.
 //   npm run bench:replay                           this build
 //   npm run bench:replay -- /before/dist dist      two builds in turn, and the ratio of the second to the first
 import { spawnSync } from 'node:child_process';

@@ -4,9 +4,7 @@ import { inRoot } from './paths.mjs';
 
 /**
  * Writes the compiled sources once more to dist/bin, as few files: the package's command, what it loads when it is called,
- * and the forwarding thread, which finds itself beside them. That starts sooner than a hundred files, and V8 makes faster
- * code of it, because within one module the functions and constants that another file brings are known when it compiles
- * (docs/PERFORMANCE.md). Packages stay outside.
+ * and the forwarding thread, which is looked for beside them. That starts sooner than a hundred files. Packages stay outside.
  */
 export function bundle() {
   const outdir = inRoot('dist', 'bin');
@@ -26,6 +24,6 @@ export function bundle() {
     logLevel: 'error',
   };
   buildSync({ ...settings, entryPoints: { rollcall: inRoot('dist/src/cli/main.js') }, splitting: true });
-  // As one file: what its parts share would lie in a third one, between all of them.
+  // By itself: split together with the command, what both use would lie in further files.
   buildSync({ ...settings, entryPoints: { worker: inRoot('dist/src/forwarding/worker.js') } });
 }
