@@ -28,6 +28,9 @@ export class Binding {
   c = 0;
   d = 0;
   port = 0;
+  /** How often its phone said again what registered it, in that minute. */
+  private repeats = 0;
+  private repeatsMinute = -1;
   cseq = 0;
   state: BindingState = 'live';
   nextOfAor: Binding | undefined = undefined;
@@ -70,7 +73,10 @@ export class Binding {
   }
 
   cameFrom(phone: Endpoint): this {
-    if (!this.isAtHost(phone)) this.clearedDoubt = 0;
+    if (!this.isAtHost(phone)) {
+      this.clearedDoubt = 0;
+      this.repeatsMinute = -1;
+    }
     this.a = phone.a;
     this.b = phone.b;
     this.c = phone.c;
@@ -87,6 +93,20 @@ export class Binding {
   /** The same, from whatever port. */
   isAtHost({ a, b, c, d }: Endpoint): boolean {
     return this.d === d && this.c === c && this.b === b && this.a === a;
+  }
+
+  /** Its phone says again, in this minute, what registered it; answers how often it has. */
+  countRepeat(minute: number): number {
+    if (this.repeatsMinute !== minute) {
+      this.repeatsMinute = minute;
+      this.repeats = 0;
+    }
+    this.repeats++;
+    return this.repeats;
+  }
+
+  repeatsIn(minute: number): number {
+    return this.repeatsMinute === minute ? this.repeats : 0;
   }
 
   /** Its AOR had a success from this host, where the binding is, since this doubt. */

@@ -116,8 +116,9 @@ export class Registrations {
     counts.attempts[ATTEMPT_KINDS.indexOf(exchange.kind)]!++;
     this.followChallenge(exchange);
     storm.onAttempt(exchange, nowMs);
-    suspicion.onRequest(exchange, nowMs);
-    this.noteOldNumber(exchange, repeated?.owner ?? ledger.entryOf(exchange.aor));
+    const entry = repeated?.owner ?? ledger.entryOf(exchange.aor);
+    suspicion.onRequest(exchange, entry, nowMs);
+    this.noteOldNumber(exchange, entry);
   }
 
   /** A request that has to be read. */

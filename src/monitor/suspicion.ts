@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Endpoint } from '../sip/address.ts';
 import { ActivePatterns } from './active.ts';
+import type { AorEntry } from './aor-entry.ts';
 import type { MonitorCounts } from './counts.ts';
 import { Doubts } from './doubts.ts';
 import type { EventGate } from './event-gate.ts';
@@ -69,17 +70,19 @@ export class Suspicion {
     this.active.advance(nowMs);
   }
 
-  /** The first copy of a REGISTER. */
-  onRequest(exchange: Exchange, nowMs: number): void {
+  /** The first copy of a REGISTER, whose AOR has this entry, if it is known. */
+  onRequest(exchange: Exchange, entry: AorEntry | undefined, nowMs: number): void {
     this.nowMs = nowMs;
+    const { aor, aorA, phone, repeated } = exchange;
     if (this.looksLikeScanner(exchange.userAgent)) {
-      const source = this.hosts.textOf(exchange.phone);
+      const source = this.hosts.textOf(phone);
       const untilMs = nowMs + this.thresholds.scannerWindowSec * 1000;
       if (this.noteMatch('scanner', '', source, untilMs)) {
         this.tell('scanner', '', source, 'unproven', 'its User-Agent is that of a scanner');
       }
     }
-    this.loops.note(exchange.aor, exchange.aorA, exchange.phone, nowMs, this.onLoop);
+    if (repeated?.isAtHost(phone)) this.loops.noteRepeat(repeated, nowMs, this.onLoop);
+    else this.loops.note(aor, aorA, phone, entry, nowMs, this.onLoop);
   }
 
   private readonly onLoop = (aor: string, source: string): void => {

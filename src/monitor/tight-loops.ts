@@ -1,4 +1,6 @@
 import { Endpoint, hostText } from '../sip/address.ts';
+import type { AorEntry } from './aor-entry.ts';
+import type { Binding } from './binding.ts';
 
 const MINUTE_MS = 60_000;
 const CELLS = 65_536;
@@ -16,6 +18,8 @@ class Counted {
   readonly phone = new Endpoint();
   readonly source: string;
   count = 0;
+  /** In this minute. */
+  isTold = false;
   /** To be counted in the next minute, too. */
   isNominated = false;
   /** Another phone of the same bucket. */
@@ -53,10 +57,13 @@ function isPhone(counted: Counted, hash: number, aor: string, phone: Endpoint): 
   return counted.hash === hash && counted.aor === aor && counted.phone.sameHost(phone);
 }
 
+type OnLoop = (aor: string, source: string) => void;
+
 /**
- * Phones that send REGISTER after REGISTER. Counting all phones one by one would cost more than everything
- * else here; so a small table of counters, shared by whatever hashes to the same place, says each minute
- * whom to watch, and only those are counted by name in the minute that follows.
+ * Phones that send REGISTER after REGISTER. Who says again what registered a binding is counted in that binding. All
+ * others may be anybody, and to count them one by one would cost more than everything else here; so a small table of
+ * counters, shared by whatever hashes to the same place, says each minute whom to watch, and only those are
+ * counted by name in the minute that follows.
  */
 export class TightLoops {
   private readonly perMin: number;
@@ -69,22 +76,38 @@ export class TightLoops {
     this.perMin = Math.min(perMin, MAX_CELL - 1);
   }
 
-  /** A REGISTER of this phone: calls `onLoop` when it is one too many in its minute. */
+  /**
+   * A REGISTER that says what registered this binding, from where its phone is: calls `onLoop` when it is one too many in
+   * its minute.
+   */
+  noteRepeat(binding: Binding, nowMs: number, onLoop: OnLoop): void {
+    const count = binding.countRepeat(minuteOf(nowMs));
+    if (count === this.perMin + 1) onLoop(binding.owner.aor, hostText(binding.source));
+  }
+
+  /**
+   * Any other REGISTER of a phone, whose AOR has this entry: calls `onLoop` when it is one too many in its minute, those that
+   * were counted in bindings included.
+   */
   note(
     aor: string,
     aorHash: number,
     phone: Endpoint,
+    entry: Pick<AorEntry, 'first'> | undefined,
     nowMs: number,
-    onLoop: (aor: string, source: string) => void,
+    onLoop: OnLoop,
   ): void {
-    const minute = Math.floor(nowMs / MINUTE_MS);
+    const minute = minuteOf(nowMs);
     if (minute !== this.minute) this.turn(minute);
     const hash = mix(aorHash, phone);
+    const repeats = repeatsOf(entry, phone, minute);
     const counted = this.watched.size > 0 ? this.watched.find(hash, aor, phone) : undefined;
-    if (nominates(this.excessOf(hash))) this.nominate(hash, aor, phone, counted);
+    if (nominates(this.excessOf(hash) + repeats)) this.nominate(hash, aor, phone, counted);
     if (counted === undefined) return;
     counted.count++;
-    if (counted.count === this.perMin + 1) onLoop(aor, counted.source);
+    if (counted.isTold || counted.count + repeats <= this.perMin) return;
+    counted.isTold = true;
+    onLoop(aor, counted.source);
   }
 
   /** How many phones of this hash, together, sent before this one that were too many. */
@@ -108,6 +131,19 @@ export class TightLoops {
     this.watched = isNext ? this.nominated : new CountedPhones();
     this.nominated = new CountedPhones();
   }
+}
+
+function minuteOf(nowMs: number): number {
+  return Math.floor(nowMs / MINUTE_MS);
+}
+
+/** REGISTERs of this phone in this minute that were counted in bindings. */
+function repeatsOf(entry: Pick<AorEntry, 'first'> | undefined, phone: Endpoint, minute: number): number {
+  let count = 0;
+  for (let binding = entry?.first; binding !== undefined; binding = binding.nextOfAor) {
+    if (binding.isAtHost(phone)) count += binding.repeatsIn(minute);
+  }
+  return count;
 }
 
 /** One in eight, strewn: two phones that take turns in one cell are both met whatever their rhythm. */

@@ -190,6 +190,25 @@ describe('tight loop: more than thirty REGISTERs of one phone in a minute', () =
     assert.deepEqual(now(wire), {});
   });
 
+  it('is told with the thirty-first where they all say the same', () => {
+    const wire = new Wire();
+    // The first one makes the binding.
+    for (let cseq = 0; cseq < 31; cseq++) wire.bind({ cseq });
+    assert.deepEqual(told(wire), []);
+    wire.bind({ cseq: 31 });
+    assert.deepEqual(told(wire), [['tight_loop', AOR, '10.0.13.244']]);
+  });
+
+  it('is found where every other one says something else', () => {
+    const wire = new Wire();
+    for (let second = 0; second < 150; second++) {
+      wire.wait(3);
+      wire.bind({ cseq: 2 * second });
+      wire.answer(wire.send({ cseq: 2 * second + 1, userAgent: `Phone ${second}` }), 500);
+    }
+    assert.deepEqual(told(wire), [['tight_loop', AOR, '10.0.13.244']]);
+  });
+
   it('is not thirty a minute', () => {
     const wire = new Wire();
     for (let half = 0; half < 150; half++) wire.wait(2).bind({ cseq: half });

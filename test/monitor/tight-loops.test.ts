@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { AorEntry } from '../../src/monitor/aor-entry.ts';
+import { Binding } from '../../src/monitor/binding.ts';
+import { DomainCounts } from '../../src/monitor/counts.ts';
 import { TightLoops } from '../../src/monitor/tight-loops.ts';
 import { Endpoint } from '../../src/sip/address.ts';
 
@@ -14,12 +17,30 @@ const PHONES = [
   { aor: 'c@x', hash: 8, host: 1 },
 ].map(({ aor, hash, host }) => ({ aor, hash, phone: new Endpoint().setIpv4(host), cell: `${hash} ${host}` }));
 
+/** An entry for each AOR, in which each phone has a binding; those stand in the order of the phones. */
+function enter(phones: typeof PHONES): readonly { readonly entry: AorEntry; readonly binding: Binding }[] {
+  const entries = new Map<string, AorEntry>();
+  return phones.map(({ aor, hash, phone }) => {
+    const entry =
+      entries.get(aor) ?? new AorEntry({ aor, host: 'x', aorA: hash, aorB: 0 }, new DomainCounts());
+    entries.set(aor, entry);
+    const binding = new Binding(entry).cameFrom(phone);
+    binding.nextOfAor = entry.first;
+    entry.first = binding;
+    return { entry, binding };
+  });
+}
+
+type Due = 'told' | 'not told' | 'either';
+
 /** What TightLoops is to do, with texts and sets. Of more than eight too many in one cell it may pass over some. */
 class Model {
   private readonly perMin: number;
   private minute = Number.NaN;
   private readonly cells = new Map<string, number>();
+  private readonly repeats = new Map<string, number>();
   private watched = new Map<string, number>();
+  private readonly told = new Set<string>();
   private nominated = new Set<string>();
   private passable = new Set<string>();
   private uncertain = new Set<string>();
@@ -29,16 +50,26 @@ class Model {
   }
 
   /** Whether this is the one too many. */
-  note(name: string, cell: string, minute: number): 'told' | 'not told' | 'either' {
+  noteRepeat(name: string, minute: number): Due {
     if (minute !== this.minute) this.turn(minute);
+    const count = (this.repeats.get(name) ?? 0) + 1;
+    this.repeats.set(name, count);
+    return count === this.perMin + 1 ? 'told' : 'not told';
+  }
+
+  /** The same. */
+  note(name: string, cell: string, minute: number): Due {
+    if (minute !== this.minute) this.turn(minute);
+    const repeats = this.repeats.get(name) ?? 0;
     const sent = this.cells.get(cell) ?? 0;
     this.cells.set(cell, sent + 1);
-    const excess = sent - this.perMin;
+    const excess = sent + repeats - this.perMin;
     if (excess > 0) (excess <= 8 ? this.nominated : this.passable).add(name);
     const count = this.watched.get(name);
     if (count === undefined) return 'not told';
     this.watched.set(name, count + 1);
-    if (count !== this.perMin) return 'not told';
+    if (this.told.has(name) || count + 1 + repeats <= this.perMin) return 'not told';
+    this.told.add(name);
     return this.uncertain.has(name) ? 'either' : 'told';
   }
 
@@ -49,14 +80,17 @@ class Model {
     this.uncertain = new Set(names.filter((name) => !this.nominated.has(name)));
     this.nominated = new Set();
     this.passable = new Set();
+    this.told.clear();
     this.cells.clear();
+    this.repeats.clear();
     this.minute = minute;
   }
 }
 
-test('whoever sent too many in the minute before, and in this one, is told once a minute', () => {
+test('whoever repeats himself too often is told at once, all others when they did in the minute before, too; once a minute', () => {
   const step = fc.record({
     phone: fc.nat({ max: PHONES.length - 1 }),
+    how: fc.constantFrom('repeat', 'other'),
     times: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 20 })),
     minutes: fc.constantFrom(0, 0, 0, 1, 1, 2),
   });
@@ -64,14 +98,20 @@ test('whoever sent too many in the minute before, and in this one, is told once 
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 3 }), (steps, perMin) => {
       const loops = new TightLoops(perMin);
       const model = new Model(perMin);
+      const entered = enter(PHONES);
       let minute = 0;
-      for (const { phone: which, times, minutes } of steps) {
+      for (const { phone: which, how, times, minutes } of steps) {
         minute += minutes;
         const { aor, hash, phone, cell } = PHONES[which]!;
+        const { entry, binding } = entered[which]!;
         for (let i = 0; i < times; i++) {
           const told: string[] = [];
-          loops.note(aor, hash, phone, minute * MINUTE_MS + i, (...what) => told.push(what.join(' ')));
-          const due = model.note(`${which}`, cell, minute);
+          const onLoop = (...what: string[]): void => void told.push(what.join(' '));
+          const nowMs = minute * MINUTE_MS + i;
+          if (how === 'repeat') loops.noteRepeat(binding, nowMs, onLoop);
+          else loops.note(aor, hash, phone, entry, nowMs, onLoop);
+          const due =
+            how === 'repeat' ? model.noteRepeat(`${which}`, minute) : model.note(`${which}`, cell, minute);
           const isTold = due === 'either' ? told.length > 0 : due === 'told';
           assert.deepEqual(told, isTold ? [`${aor} 0.0.0.${which === 2 ? 2 : 1}`] : []);
         }
@@ -79,6 +119,23 @@ test('whoever sent too many in the minute before, and in this one, is told once 
     }),
     { numRuns: 500 },
   );
+});
+
+test('what a binding counted of another address is nothing to this one', () => {
+  const loops = new TightLoops(2);
+  const [{ aor, hash, phone }] = PHONES as [(typeof PHONES)[0]];
+  const [{ entry, binding }] = enter([PHONES[0]!]) as [ReturnType<typeof enter>[0]];
+  const told: string[] = [];
+  const onLoop = (...what: string[]): void => void told.push(what.join(' '));
+  const elsewhere = new Endpoint().setIpv4(9);
+  for (let i = 0; i < 2; i++) loops.noteRepeat(binding, i, onLoop);
+  binding.cameFrom(elsewhere);
+  for (let i = 0; i < 2; i++) loops.noteRepeat(binding, i, onLoop);
+  assert.deepEqual(told, []);
+  loops.note(aor, hash, phone, entry, 5, onLoop);
+  assert.deepEqual(told, []);
+  loops.noteRepeat(binding, 6, onLoop);
+  assert.deepEqual(told, ['a@x 0.0.0.9']);
 });
 
 test('who loops beside one that is many times louder, in the same cell, is told, whatever their rhythm', () => {
@@ -89,7 +146,7 @@ test('who loops beside one that is many times louder, in the same cell, is told,
     const perMinute = 60 * oneIn;
     for (let i = 0; i < 2 * perMinute; i++) {
       const { aor, hash, phone } = i % oneIn === 0 ? quiet : loud;
-      loops.note(aor, hash, phone, (i * MINUTE_MS) / perMinute, (name) => told.push(name));
+      loops.note(aor, hash, phone, undefined, (i * MINUTE_MS) / perMinute, (name) => told.push(name));
     }
     assert.deepEqual(told.sort(), [loud.aor, quiet.aor], `one in ${oneIn}`);
   }
@@ -103,7 +160,7 @@ test('no more than ten thousand are counted one by one', () => {
     for (let host = 0; host < 10_500; host++) {
       phone.setIpv4(0x0a000000 + host);
       for (let i = 0; i < 4; i++)
-        loops.note('a@x', 7, phone, minute * MINUTE_MS, (_aor, source) => told.add(source));
+        loops.note('a@x', 7, phone, undefined, minute * MINUTE_MS, (_aor, source) => told.add(source));
     }
   }
   assert.equal(told.size, 10_000);
