@@ -1,15 +1,20 @@
 #!/usr/bin/env node
-// What both threads do with a datagram, kernel left out: a thousand phones refresh, each in words of its own, and every
-// REGISTER and its 200 goes through the forwarder, the ring and the monitor, in one thread. It scatters less than a load
-// generator on the same machine: by some 2 % from run to run in a quiet minute. So two builds are compared in turn.
+// What both threads do with a datagram, kernel left out: a thousand phones register, each in words of its own, and every
+// datagram goes through the forwarder, the ring and the monitor, in one thread. Two builds take turns in one process, some
+// ten times a second: so a machine that is slow for a minute is slow for both.
 //   npm run bench:replay                           this build
 //   npm run bench:replay -- /before/dist dist      two builds in turn, and the ratio of the second to the first
+//   npm run bench:replay -- --mixed ...            one in ten phones is challenged, one in twenty has a wrong password, and
+//                                                  one message in twenty is an OPTIONS; else all is REGISTERs that refresh
 import { spawnSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { inRoot } from '../lib/paths.mjs';
 
 const CHILD = '--one';
+const MIXED = '--mixed';
+/** Processes, one after the other: the compiler's work comes out a little different in each. */
 const ROUNDS = 5;
 const PHONES = 1000;
 /** As many as a socket brings at a time under full load. */
@@ -17,6 +22,7 @@ const BATCH = 28;
 /** Batches of requests, and as many of answers, between two turns of the monitor. */
 const BATCHES_PER_TURN = 3;
 const TURNS_PER_SAMPLE = 40;
+/** For each build. */
 const WARM_UP_MS = 5000;
 const MEASURED_MS = 4000;
 /** Time goes on for the monitor as if so many phones registered. */
@@ -31,70 +37,166 @@ const US = '127.0.0.1:15060';
 const REGISTRAR = '127.0.0.1:15070';
 /** Digits that are written anew each time stand for the serial number of a request. */
 const SERIAL = '1000000000';
+/** Digits in a nonce that was just issued, likewise. */
+const ISSUED = '2000000000';
 
-/** @param {number} number */
-function phoneTexts(number) {
-  const extension = 100_000 + number;
-  const ip = `127.1.${number >> 8}.${number & 255}`;
-  const nonce = Array.from({ length: 32 }, (_, i) => ((number * 7 + i * 5) & 15).toString(16)).join('');
-  const identity = [
-    `From: "Phone ${extension}" <sip:${extension}@example.com>;tag=${SERIAL}`,
-    `To: "Phone ${extension}" <sip:${extension}@example.com>`,
-    `Call-ID: ${nonce.slice(3)}@${ip}`,
-    `CSeq: ${SERIAL} REGISTER`,
-  ];
-  const contact = `<sip:${extension}@${ip}:5060;line=${nonce.slice(8, 16)}>`;
-  const request = [
-    'REGISTER sip:example.com SIP/2.0',
-    `Via: SIP/2.0/UDP ${ip}:5060;branch=z9hG4bK${SERIAL};rport`,
-    'Max-Forwards: 70',
-    ...identity,
-    `User-Agent: Desk Phone 9.${number % 7}.1`,
-    `Contact: ${contact};+sip.instance="<urn:uuid:00000000-0000-1000-8000-${extension}ab00ff>"`,
-    'Expires: 3600',
-    'Supported: path, replaces',
-    `Authorization: Digest username="${extension}", realm="example.com", nonce="${nonce}", uri="sip:example.com", response="${nonce}", algorithm=MD5, cnonce="0a4f113b", qop=auth, nc=00000001`,
-    'Content-Length: 0',
-    '\r\n',
-  ].join('\r\n');
-  const answer = [
-    ...identity,
-    `Contact: ${contact};expires=3600`,
-    'Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, INFO, PUBLISH, MESSAGE',
-    'Date: Sun, 29 Nov 2026 12:00:00 GMT',
-    'Content-Length: 0',
-    '\r\n',
-  ].join('\r\n');
-  return { address: `${ip}:5060`, request, answer };
-}
+/**
+ * What a phone sends: a refresh, a first REGISTER without credentials, the two that may answer its challenge, and an
+ * OPTIONS.
+ * @typedef {'refresh' | 'first' | 'retry' | 'wrong' | 'options'} Step
+ * @typedef {{ step: Step, serial: number, nonce: string }} Sent
+ */
 
 /** A text whose serial numbers can be written anew. */
 class Template {
-  constructor(/** @type {string} */ text) {
+  constructor(/** @type {string[]} */ lines) {
+    const text = lines.join('\r\n');
     this.bytes = Buffer.from(text, 'latin1');
-    this.places = [...text.matchAll(new RegExp(SERIAL, 'g'))].map(({ index }) => index);
+    this.places = placesOf(text, SERIAL);
+    this.issued = placesOf(text, ISSUED);
   }
 
-  number(/** @type {string} */ serial) {
-    for (const place of this.places) this.bytes.write(serial, place, 'latin1');
+  /** The same bytes each time. */
+  number(/** @type {Sent} */ { serial, nonce }) {
+    for (const place of this.places) this.bytes.write(`${serial}`, place, 'latin1');
+    for (const place of this.issued) this.bytes.write(nonce, place, 'latin1');
     return this.bytes;
   }
 }
 
+/** @param {string} text @param {string} word */
+function placesOf(text, word) {
+  return [...text.matchAll(new RegExp(word, 'g'))].map(({ index }) => index);
+}
+
+/** What a phone says, and what it is told. */
+class Phone {
+  constructor(/** @type {number} */ number) {
+    const extension = 100_000 + number;
+    const ip = `127.1.${number >> 8}.${number & 255}`;
+    const hex = Array.from({ length: 32 }, (_, i) => ((number * 7 + i * 5) & 15).toString(16)).join('');
+    const identity = [
+      `From: "Phone ${extension}" <sip:${extension}@example.com>;tag=${SERIAL}`,
+      `To: "Phone ${extension}" <sip:${extension}@example.com>`,
+      `Call-ID: ${hex.slice(3)}@${ip}`,
+    ];
+    const contact = `<sip:${extension}@${ip}:5060;line=${hex.slice(8, 16)}>`;
+    const first = (/** @type {string} */ method) => [
+      `${method} sip:example.com SIP/2.0`,
+      `Via: SIP/2.0/UDP ${ip}:5060;branch=z9hG4bK${SERIAL};rport`,
+      'Max-Forwards: 70',
+      ...identity,
+      `CSeq: ${SERIAL} ${method}`,
+    ];
+    const register = (/** @type {string | undefined} */ nonce) => [
+      ...first('REGISTER'),
+      `User-Agent: Desk Phone 9.${number % 7}.1`,
+      `Contact: ${contact};+sip.instance="<urn:uuid:00000000-0000-1000-8000-${extension}ab00ff>"`,
+      'Expires: 3600',
+      'Supported: path, replaces',
+      ...(nonce === undefined
+        ? []
+        : [
+            `Authorization: Digest username="${extension}", realm="example.com", nonce="${nonce}", uri="sip:example.com", response="${hex}", algorithm=MD5, cnonce="0a4f113b", qop=auth, nc=00000001`,
+          ]),
+      ...END,
+    ];
+    const answer = (/** @type {string} */ method, /** @type {string[]} */ lines) => [
+      ...[...identity, `CSeq: ${SERIAL} ${method}`],
+      'Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, INFO, PUBLISH, MESSAGE',
+      ...lines,
+      ...END,
+    ];
+    const granted = new Template(
+      answer('REGISTER', [`Contact: ${contact};expires=3600`, 'Date: Sun, 29 Nov 2026 12:00:00 GMT']),
+    );
+    const challenged = new Template(
+      answer('REGISTER', [
+        `WWW-Authenticate: Digest realm="example.com", nonce="${hex.slice(10)}${ISSUED}", algorithm=MD5, qop="auth"`,
+      ]),
+    );
+    const answered = new Template(register(`${hex.slice(10)}${ISSUED}`));
+    const isForbidden = number % 2 === 1;
+    this.source = `${ip}:5060`;
+    /** @type {Record<Step, Template>} */
+    this.requests = {
+      refresh: new Template(register(hex)),
+      first: new Template(register(undefined)),
+      retry: answered,
+      wrong: answered,
+      options: new Template([...first('OPTIONS'), ...END]),
+    };
+    /** @type {Record<Step, readonly [status: string, Template]>} */
+    this.answers = {
+      refresh: ['200 OK', granted],
+      first: ['401 Unauthorized', challenged],
+      retry: ['200 OK', granted],
+      wrong: isForbidden
+        ? ['403 Forbidden', new Template(answer('REGISTER', []))]
+        : ['401 Unauthorized', challenged],
+      options: ['200 OK', new Template(answer('OPTIONS', []))],
+    };
+  }
+}
+
+const END = ['Content-Length: 0', '\r\n'];
+
+/** Who sends what next. Two crowds of one kind send the same. */
+class Crowd {
+  constructor(/** @type {boolean} */ isMixed) {
+    this.isMixed = isMixed;
+    this.serial = Number(SERIAL);
+    this.phones = Array.from({ length: PHONES }, (_, number) => new Phone(number));
+    /** @type {{ phone: Phone, step: Step, nonce: string }[]} Challenges that are to be answered. */
+    this.challenged = [];
+  }
+
+  /** @returns {{ phone: Phone, sent: Sent }} */
+  next() {
+    const serial = ++this.serial;
+    const answer = this.challenged.shift();
+    if (answer !== undefined) {
+      return { phone: answer.phone, sent: { serial, step: answer.step, nonce: answer.nonce } };
+    }
+    const phone = this.phones[serial % PHONES];
+    if (phone === undefined) throw new Error('no phone');
+    const roll = this.isMixed ? (Math.imul(serial, 0x9e3779b1) >>> 8) % 100 : 0;
+    const step = roll < 80 ? 'refresh' : roll < 95 ? 'first' : 'options';
+    const nonce = `${2 * Number(SERIAL) + (serial % Number(SERIAL))}`;
+    if (step === 'first') this.challenged.push({ phone, step: roll < 90 ? 'retry' : 'wrong', nonce });
+    return { phone, sent: { step, serial, nonce } };
+  }
+}
+
+const MODULES = [
+  // First: it gives the kernel a memory of its own.
+  'test/proxy/support/passing.js',
+  'src/sip/kernel/kernel.js',
+  'src/proxy/decide.js',
+  'src/proxy/decision.js',
+  'src/net/forwarder.js',
+  'src/net/counters.js',
+  'src/net/reply-limiter.js',
+  'src/net/ring.js',
+  'src/monitor/monitor.js',
+  'src/monitor/tapped.js',
+];
+
+/** What these modules export, as one file, because that is what ships. @param {string} dist */
+async function load(dist) {
+  const contents = MODULES.map((path) => `export * from './${path}';`).join('\n');
+  const stdin = { contents, resolveDir: dist };
+  const settings = /** @type {const} */ ({ bundle: true, format: 'esm', platform: 'node', write: false });
+  const { outputFiles } = await build({ ...settings, stdin, logLevel: 'error' });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]?.text ?? '').toString('base64')}`);
+}
+
 /** The parts of one build, around memory as the process has it. @param {string} dist */
 async function assemble(dist) {
-  const load = async (/** @type {string} */ path) => import(join(dist, path));
-  // First: it gives the kernel a memory of its own.
-  const { endpoint, routesOf } = await load('test/proxy/support/passing.js');
-  const { createSharedMemory, KERNEL_BYTES, kernel } = await load('src/sip/kernel/kernel.js');
-  const { decide } = await load('src/proxy/decide.js');
-  const { Decision } = await load('src/proxy/decision.js');
-  const { Forwarder } = await load('src/net/forwarder.js');
-  const { ForwardingCounters } = await load('src/net/counters.js');
-  const { ReplyLimiter } = await load('src/net/reply-limiter.js');
-  const { RingReader, RingWriter, ringFootprint } = await load('src/net/ring.js');
-  const { Monitor } = await load('src/monitor/monitor.js');
-  const { Tapped } = await load('src/monitor/tapped.js');
+  const parts = await load(dist);
+  const { Decision, Forwarder, ForwardingCounters, Monitor, ReplyLimiter, RingReader, RingWriter, Tapped } =
+    parts;
+  const { createSharedMemory, decide, endpoint, KERNEL_BYTES, kernel, ringFootprint, routesOf } = parts;
 
   const slotsAt = Math.ceil(ringFootprint(RING_BYTES) / 64) * 64;
   const sentAt = slotsAt + BATCH * SLOT_BYTES;
@@ -148,18 +250,14 @@ async function assemble(dist) {
   };
 }
 
-/** @param {string} dist */
-async function replay(dist) {
+/** @param {string} dist @param {boolean} isMixed */
+async function replayOf(dist, isMixed) {
   const { bytes, endpoint, forwarder, monitor, reader, sent, sentAt, slotsAt, tapped } = await assemble(dist);
-  const phones = Array.from({ length: PHONES }, (_, number) => {
-    const { address, request, answer } = phoneTexts(number);
-    return { source: endpoint(address), request: new Template(request), answer: new Template(answer) };
-  });
+  const crowd = new Crowd(isMixed);
+  const sources = new Map(crowd.phones.map(({ source }) => [source, endpoint(source)]));
   const registrar = endpoint(REGISTRAR);
-  const statusLine = Buffer.from('SIP/2.0 200 OK\r\n');
-  let serial = Number(SERIAL);
   let clockMs = 1000;
-  const spent = { forwarding: 0, monitoring: 0, forwarded: 0, monitored: 0 };
+  const spent = { forwarding: 0, monitoring: 0, datagrams: 0 };
 
   const payloadAt = (/** @type {number} */ slot) => slotsAt + slot * SLOT_BYTES + HEADROOM_BYTES;
   const forward = (/** @type {{ source: unknown, length: number }[]} */ datagrams) => {
@@ -178,28 +276,25 @@ async function replay(dist) {
     }
     forwarder.endBatch('part');
     spent.forwarding += Number(process.hrtime.bigint() - start);
-    spent.forwarded += BATCH;
+    spent.datagrams += BATCH;
     if (sent.length !== BATCH) throw new Error(`${sent.length} of ${BATCH} were forwarded`);
   };
 
   const batch = () => {
-    const turn = Array.from({ length: BATCH }, () => {
-      const phone = phones[++serial % PHONES];
-      if (phone === undefined) throw new Error('no phone');
-      return { phone, number: String(serial) };
-    });
+    const turn = Array.from({ length: BATCH }, () => crowd.next());
     forward(
-      turn.map(({ phone, number }, slot) => {
-        const request = phone.request.number(number);
+      turn.map(({ phone, sent }, slot) => {
+        const request = phone.requests[sent.step].number(sent);
         bytes.set(request, payloadAt(slot));
-        return { source: phone.source, length: request.length };
+        return { source: sources.get(phone.source), length: request.length };
       }),
     );
     forward(
-      turn.map(({ phone, number }, slot) => {
+      turn.map(({ phone, sent: request }, slot) => {
         const forwarded = Buffer.from(bytes.slice(sentAt + slot * SENT_BYTES, sent[slot]));
         const vias = forwarded.subarray(forwarded.indexOf('Via:'), forwarded.indexOf('Max-Forwards:'));
-        const answer = Buffer.concat([statusLine, vias, phone.answer.number(number)]);
+        const [status, template] = phone.answers[request.step];
+        const answer = Buffer.concat([Buffer.from(`SIP/2.0 ${status}\r\n`), vias, template.number(request)]);
         bytes.set(answer, payloadAt(slot));
         return { source: registrar, length: answer.length };
       }),
@@ -212,29 +307,51 @@ async function replay(dist) {
       clockMs += 1 / (2 * REGISTERS_PER_MS);
       tapped.atMs = clockMs;
       monitor.observe(tapped);
-      spent.monitored++;
     }
     reader.release();
     monitor.advance(clockMs);
     spent.monitoring += Number(process.hrtime.bigint() - start);
   };
 
-  const sample = () => {
-    Object.assign(spent, { forwarding: 0, monitoring: 0, forwarded: 0, monitored: 0 });
-    for (let turn = 0; turn < TURNS_PER_SAMPLE; turn++) {
-      for (let i = 0; i < BATCHES_PER_TURN; i++) batch();
-      drain();
-    }
-    return [spent.forwarding / spent.forwarded, spent.monitoring / spent.monitored];
+  return {
+    /** Nanoseconds per datagram that passed: the forwarding thread's and the monitor's. */
+    sample() {
+      Object.assign(spent, { forwarding: 0, monitoring: 0, datagrams: 0 });
+      for (let turn = 0; turn < TURNS_PER_SAMPLE; turn++) {
+        for (let i = 0; i < BATCHES_PER_TURN; i++) batch();
+        drain();
+      }
+      return [spent.forwarding / spent.datagrams, spent.monitoring / spent.datagrams];
+    },
+    /** Throws where the monitor has not seen what there was to see. */
+    check() {
+      const [one] = monitor.aorsByContacts;
+      if (one !== PHONES) throw new Error(`${one} AORs in the ledger, not ${PHONES}`);
+    },
   };
-  const warmAt = performance.now() + WARM_UP_MS;
-  while (performance.now() < warmAt) sample();
-  const [one] = monitor.aorsByContacts;
-  if (one !== PHONES) throw new Error(`${one} AORs in the ledger, not ${PHONES}`);
+}
+
+/** Samples of several builds in turn. @param {string[]} dists @param {boolean} isMixed */
+async function replay(dists, isMixed) {
+  const builds = await Promise.all(dists.map(async (dist) => replayOf(dist, isMixed)));
+  const warmAt = performance.now() + WARM_UP_MS * builds.length;
+  while (performance.now() < warmAt) for (const build of builds) build.sample();
+  for (const build of builds) build.check();
+  /** @type {number[][][]} */
   const samples = [];
-  const endAt = performance.now() + MEASURED_MS;
-  while (performance.now() < endAt) samples.push(sample());
-  return [0, 1].map((part) => median(samples.map((values) => values[part] ?? 0)));
+  const endAt = performance.now() + MEASURED_MS * builds.length;
+  while (performance.now() < endAt) samples.push(builds.map((build) => build.sample()));
+  const of = (/** @type {(sample: number[][]) => number} */ figure) => median(samples.map(figure));
+  return dists.map((_, i) => ({
+    parts: [0, 1].map((part) => of((sample) => sample[i]?.[part] ?? 0)),
+    ratios: [0, 1, 2].map((part) => of((sample) => partOf(sample[i], part) / partOf(sample[0], part))),
+  }));
+}
+
+/** Of a sample one part, or both together. @param {number[] | undefined} sample @param {number} part */
+function partOf(sample, part) {
+  const [forwarding = 0, monitoring = 0] = sample ?? [];
+  return [forwarding, monitoring, forwarding + monitoring][part] ?? 0;
 }
 
 /** @param {number[]} values */
@@ -242,36 +359,41 @@ function median(values) {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
-/** @param {string[]} dists */
-function compare(dists) {
-  /** @type {Map<string, number[][]>} */
-  const results = new Map(dists.map((dist) => [dist, []]));
+/** @param {string[]} dists @param {boolean} isMixed */
+function compare(dists, isMixed) {
+  /** @type {{ parts: number[], ratios: number[] }[][]} */
+  const rounds = [];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [dist, rounds] of results) {
-      const command = [fileURLToPath(import.meta.url), CHILD, resolve(dist)];
-      const { status, stdout } = spawnSync(process.execPath, command, {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      if (status !== 0) throw new Error(`${dist}: the replay failed`);
-      rounds.push(JSON.parse(`${stdout}`));
-    }
+    const paths = dists.map((dist) => resolve(dist));
+    const command = [fileURLToPath(import.meta.url), CHILD, ...(isMixed ? [MIXED] : []), ...paths];
+    const { status, stdout } = spawnSync(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
+    if (status !== 0) throw new Error('the replay failed');
+    rounds.push(JSON.parse(`${stdout}`));
   }
-  const first = results.get(dists[0] ?? '') ?? [];
-  const sum = (/** @type {number[]} */ values) => values.reduce((a, b) => a + b, 0);
-  return [...results].map(([dist, rounds]) => ({
-    build: dist,
-    'ns per datagram, forwarding': Math.round(median(rounds.map(([forwarding = 0]) => forwarding))),
-    monitoring: Math.round(median(rounds.map(([, monitoring = 0]) => monitoring))),
-    'both, as a multiple of the first': Number(
-      median(rounds.map((round, i) => sum(round) / sum(first[i] ?? []))).toFixed(3),
-    ),
-  }));
+  return dists.map((build, i) => {
+    const all = rounds.map((round) => round[i]);
+    const part = (/** @type {number} */ at) => Math.round(median(all.map((one) => one?.parts[at] ?? 0)));
+    const ratio = (/** @type {number} */ at) => {
+      const ratios = all.map((one) => one?.ratios[at] ?? 0);
+      const [middle, least, most] = [median(ratios), Math.min(...ratios), Math.max(...ratios)];
+      return `${middle.toFixed(3)} (${least.toFixed(3)} to ${most.toFixed(3)})`;
+    };
+    return {
+      build,
+      'ns per datagram, forwarding': part(0),
+      monitoring: part(1),
+      'forwarding, as a multiple of the first': ratio(0),
+      'monitoring ': ratio(1),
+      both: ratio(2),
+    };
+  });
 }
 
-const [word, dist = ''] = process.argv.slice(2);
-if (word === CHILD) {
-  console.log(JSON.stringify(await replay(dist)));
+const given = process.argv.slice(2);
+const isMixed = given.includes(MIXED);
+const dists = given.filter((word) => word !== MIXED && word !== CHILD);
+if (given.includes(CHILD)) {
+  console.log(JSON.stringify(await replay(dists, isMixed)));
 } else {
-  const given = process.argv.slice(2);
-  console.table(compare(given.length > 0 ? given : [inRoot('dist')]));
+  console.table(compare(dists.length > 0 ? dists : [inRoot('dist')], isMixed));
 }
