@@ -22,8 +22,9 @@ const BATCH = 28;
 /** Batches of requests, and as many of answers, between two turns of the monitor. */
 const BATCHES_PER_TURN = 3;
 const TURNS_PER_SAMPLE = 40;
-/** For each build. */
-const WARM_UP_MS = 5000;
+/** For each build; in the middle of it the monitor's time jumps, to where phones are old acquaintances. */
+const WARM_UP_MS = 6000;
+const ACQUAINTED_MS = 100_000;
 const MEASURED_MS = 4000;
 /** Time goes on for the monitor as if so many phones registered. */
 const REGISTERS_PER_MS = 77;
@@ -323,6 +324,11 @@ async function replayOf(dist, isMixed) {
       }
       return [spent.forwarding / spent.datagrams, spent.monitoring / spent.datagrams];
     },
+    /** Time passes in which nothing comes. */
+    wait(/** @type {number} */ ms) {
+      clockMs += ms;
+      monitor.advance(clockMs);
+    },
     /** Throws where the monitor has not seen what there was to see. */
     check() {
       const [one] = monitor.aorsByContacts;
@@ -334,8 +340,13 @@ async function replayOf(dist, isMixed) {
 /** Samples of several builds in turn. @param {string[]} dists @param {boolean} isMixed */
 async function replay(dists, isMixed) {
   const builds = await Promise.all(dists.map(async (dist) => replayOf(dist, isMixed)));
-  const warmAt = performance.now() + WARM_UP_MS * builds.length;
-  while (performance.now() < warmAt) for (const build of builds) build.sample();
+  const warmUp = () => {
+    const warmAt = performance.now() + (WARM_UP_MS / 2) * builds.length;
+    while (performance.now() < warmAt) for (const build of builds) build.sample();
+  };
+  warmUp();
+  for (const build of builds) build.wait(ACQUAINTED_MS);
+  warmUp();
   for (const build of builds) build.check();
   /** @type {number[][][]} */
   const samples = [];

@@ -138,6 +138,7 @@ export class Ledger {
     if (binding === undefined || !this.isOwnListed || binding.port === 0) return;
     binding.heardA = fingerprint.a;
     binding.heardB = fingerprint.b;
+    binding.mayBeRepeated(exchange.cseq, this.nowMs);
     this.bindings.repeats.enter(binding, exchange.saidA, exchange.saidB);
   }
 

@@ -98,16 +98,15 @@ export class Registrations {
   // --- requests
 
   private onRequest(tapped: Tapped): void {
-    const { key } = this;
-    const { counts, exchanges, ledger, nowMs, storm, suspicion } = this.parts;
-    if (exchanges.find(key) !== undefined) {
+    const { counts, ledger, nowMs, storm, suspicion } = this.parts;
+    const { fingerprint } = this.request;
+    fingerprint.readRequest(this.message);
+    const repeated = ledger.repeatedBy(fingerprint);
+    if (this.isCopy(repeated)) {
       counts.retransmissions++;
       storm.onCopy(nowMs);
       return;
     }
-    const { fingerprint } = this.request;
-    fingerprint.readRequest(this.message);
-    const repeated = ledger.repeatedBy(fingerprint);
     if (repeated === undefined && !this.readTo()) return;
     this.tellOverdue();
     const exchange = repeated === undefined ? this.openNew(tapped) : this.openRepeat(tapped, repeated);
@@ -119,6 +118,14 @@ export class Registrations {
     const entry = repeated?.owner ?? ledger.entryOf(exchange.aor);
     suspicion.onRequest(exchange, entry, nowMs);
     this.noteOldNumber(exchange, entry);
+  }
+
+  /** What was answered is asked for last: that is memory far away, and most requests are known to be new without it. */
+  private isCopy(repeated: Binding | undefined): boolean {
+    const { key } = this;
+    const { exchanges, nowMs } = this.parts;
+    if (exchanges.findOpen(key) !== undefined) return true;
+    return !repeated?.hasNotHeard(key.cseq, nowMs) && exchanges.findOver(key) !== undefined;
   }
 
   /** A request that has to be read. */
@@ -137,6 +144,7 @@ export class Registrations {
     this.request.repeat(this.message, exchange, binding);
     exchange.isPlain = true;
     exchange.repeated = binding;
+    binding.noteCseq(exchange.cseq);
     return exchange;
   }
 

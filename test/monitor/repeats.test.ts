@@ -49,6 +49,8 @@ const step = fc.record({
   granted: often<number | undefined>(undefined, 60, 3600),
   registrar: often('10.0.1.8:5060', '10.0.1.9:5060'),
   copies: often(0, 1),
+  /** Before it, one more copy of the request before, or of that before. */
+  lateCopy: often(0, 1, 2),
   waitMs: often(20, 1000, 30_000, 50_000, 400_000, 4_000_000),
   clock: often<'ticks' | 'stands'>('ticks', 'stands'),
   /** So many times more. */
@@ -68,6 +70,8 @@ class Scene {
   readonly wire: Wire;
   private readonly numbers = new Map<string, number>();
   private readonly display: () => string;
+  /** What was sent last, the latest first. */
+  private readonly sent: { readonly bytes: Uint8Array; readonly phone: string }[] = [];
   private waiting: (() => void) | undefined = undefined;
 
   constructor(options: Partial<MonitorOptions>, display: () => string) {
@@ -79,7 +83,10 @@ class Scene {
     const { wire } = this;
     const phone = `${next.host}:${next.port}`;
     wire.registrar = next.registrar;
+    const late = this.sent[next.lateCopy - 1];
+    if (late !== undefined) wire.tap('request', late.bytes, late.phone);
     const request = wire.send(this.fieldsOf(next), phone);
+    this.sent.unshift({ bytes: request.bytes, phone });
     for (let copy = 0; copy < next.copies; copy++) wire.tap('request', request.bytes, phone);
     wire.nowMs += 15;
     const answer = (): void => this.answer(request, next);
@@ -273,6 +280,27 @@ describe('a REGISTER that says what the one before said', () => {
     wire.wait(1).bind({ contacts: [`${OTHER};expires=360`], callId: 'another' }, both, '10.0.13.77:5062');
     wire.wait(1).bind({ ...fields, cseq: 11 }, { contacts: [OWN] });
     assert.deepEqual(wire.contacts(), [OWN_URI]);
+  });
+
+  it('is a copy where it was refused before, however long its phone is known', () => {
+    const wire = new Wire().warm();
+    wire.bind({ contacts: [OWN], cseq: 10 });
+    wire.wait(100).bind({ contacts: [OWN], cseq: 11 });
+    const refused = wire.send({ contacts: [OWN], cseq: 12 });
+    wire.answer(refused, 401, { nonces: ['n1'] });
+    wire.wait(1).tap('request', refused.bytes);
+    assert.equal(wire.monitor.counts.retransmissions, 1);
+    assert.deepEqual(wire.attempts(), { initial: 3 });
+  });
+
+  it('is a copy where it was answered before that one which made its binding', () => {
+    const wire = new Wire().warm();
+    const [before, making] = [11, 10].map((cseq) => wire.send({ contacts: [OWN], cseq }));
+    wire.answer(before!, 401, { nonces: ['n1'] });
+    wire.answer(making!, 200, { contacts: [OWN] });
+    for (let copy = 1; copy <= 3; copy++) wire.wait(10).tap('request', before!.bytes);
+    assert.equal(wire.monitor.counts.retransmissions, 3);
+    assert.deepEqual(wire.attempts(), { initial: 2 });
   });
 
   it('is told as what a monitor tells that reads every message', () => {
