@@ -1,6 +1,6 @@
 import { Endpoint } from '../sip/address.ts';
 import type { AorEntry } from './aor-entry.ts';
-import { EXCHANGE_MEMORY_MS } from './exchange.ts';
+import { EXCHANGE_MEMORY_SEC } from './exchange.ts';
 
 /** How long after the end of its grant a binding is still taken to be there: chan_sip itself adds 10 s. */
 export const EXPIRY_GRACE_MS = 10_000;
@@ -34,7 +34,7 @@ export class Binding {
   private repeatsMinute = -1;
   /** The highest sequence number with which it did, and since when that is known. */
   private highestCseq = 0;
-  private repeatsSinceMs = 0;
+  private repeatsSinceSec = 0;
   cseq = 0;
   state: BindingState = 'live';
   nextOfAor: Binding | undefined = undefined;
@@ -102,7 +102,7 @@ export class Binding {
   /** The REGISTER that has just registered it is one that may be repeated. */
   mayBeRepeated(cseq: number, nowMs: number): void {
     this.highestCseq = cseq;
-    this.repeatsSinceMs = nowMs;
+    this.repeatsSinceSec = Math.ceil(nowMs / 1000);
   }
 
   /** A REGISTER with this sequence number says again what registered it. */
@@ -115,7 +115,7 @@ export class Binding {
    * before: those that came since are known by their numbers, and those from before that are forgotten.
    */
   hasNotHeard(cseq: number, nowMs: number): boolean {
-    return cseq > this.highestCseq && nowMs - this.repeatsSinceMs >= EXCHANGE_MEMORY_MS;
+    return cseq > this.highestCseq && nowMs / 1000 - this.repeatsSinceSec >= EXCHANGE_MEMORY_SEC;
   }
 
   /** Its phone says again, in this minute, what registered it; answers how often it has. */

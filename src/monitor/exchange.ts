@@ -14,7 +14,7 @@ export const SETTLED_MEMORY_MS = 32_000;
  * So long after its first copy a transaction is known at most: it had timed out, its answer came at the last moment, and copies
  * of that were waited for; and a second more, because time is looked at now and then only.
  */
-export const EXCHANGE_MEMORY_MS = TIMEOUT_MS + 2 * SETTLED_MEMORY_MS + 1000;
+export const EXCHANGE_MEMORY_SEC = (TIMEOUT_MS + 2 * SETTLED_MEMORY_MS) / 1000 + 1;
 /** Contacts of one message that are read; the rest of a longer list is not. */
 export const MAX_CONTACTS = 32;
 /** Authorization and Proxy-Authorization headers of one request that are read. */
