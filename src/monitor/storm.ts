@@ -194,7 +194,8 @@ export class Storm {
   /** An AOR has registered. `bornIn` and `backIn` are epochs; answers the new `backIn`. */
   onRegistered(aor: string, bornIn: number, backIn: number): number {
     if (!this.isOn || backIn === this.storms) return backIn;
-    if (bornIn === this.storms && !this.lost.delete(aor)) return backIn;
+    // Asked first, because most have lost nobody: to look for a text is dear.
+    if (bornIn === this.storms && !(this.lost.size > 0 && this.lost.delete(aor))) return backIn;
     this.back++;
     return this.storms;
   }
