@@ -186,10 +186,10 @@ const MODULES = [
 /** What these modules export, as one file, because that is what ships. @param {string} dist */
 async function load(dist) {
   const contents = MODULES.map((path) => `export * from './${path}';`).join('\n');
+  const outfile = inRoot('.cache', 'replay', `${dist.replaceAll(/\W+/g, '-')}.mjs`);
   const stdin = { contents, resolveDir: dist };
-  const settings = /** @type {const} */ ({ bundle: true, format: 'esm', platform: 'node', write: false });
-  const { outputFiles } = await build({ ...settings, stdin, logLevel: 'error' });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0]?.text ?? '').toString('base64')}`);
+  await build({ stdin, outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'error' });
+  return import(outfile);
 }
 
 /** The parts of one build, around memory as the process has it. @param {string} dist */
