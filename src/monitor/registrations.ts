@@ -98,13 +98,18 @@ export class Registrations {
   // --- requests
 
   private onRequest(tapped: Tapped): void {
-    const { counts, ledger, nowMs, storm, suspicion } = this.parts;
+    const { key } = this;
+    const { counts, exchanges, ledger, nowMs, storm, suspicion } = this.parts;
     const { fingerprint } = this.request;
+    if (exchanges.findOpen(key) !== undefined) {
+      this.countCopy();
+      return;
+    }
     fingerprint.readRequest(this.message);
     const repeated = ledger.repeatedBy(fingerprint);
-    if (this.isCopy(repeated)) {
-      counts.retransmissions++;
-      storm.onCopy(nowMs);
+    // Those that are over are memory far away, and most requests are known to be none of them without a look.
+    if (!repeated?.hasNotHeard(key.cseq, nowMs) && exchanges.findOver(key) !== undefined) {
+      this.countCopy();
       return;
     }
     if (repeated === undefined && !this.readTo()) return;
@@ -120,12 +125,10 @@ export class Registrations {
     this.noteOldNumber(exchange, entry);
   }
 
-  /** What was answered is asked for last: that is memory far away, and most requests are known to be new without it. */
-  private isCopy(repeated: Binding | undefined): boolean {
-    const { key } = this;
-    const { exchanges, nowMs } = this.parts;
-    if (exchanges.findOpen(key) !== undefined) return true;
-    return !repeated?.hasNotHeard(key.cseq, nowMs) && exchanges.findOver(key) !== undefined;
+  private countCopy(): void {
+    const { counts, nowMs, storm } = this.parts;
+    counts.retransmissions++;
+    storm.onCopy(nowMs);
   }
 
   /** A request that has to be read. */
