@@ -32,7 +32,7 @@ export class Binding {
   /** How often its phone said again what registered it, in that minute. */
   private repeats = 0;
   private repeatsMinute = -1;
-  /** The highest sequence number with which it did, and since when that is known. */
+  /** The highest sequence number with which it did, or may have done, and since when that is known. */
   private highestCseq = 0;
   private repeatsSinceSec = 0;
   cseq = 0;
@@ -105,7 +105,7 @@ export class Binding {
     this.repeatsSinceSec = Math.ceil(nowMs / 1000);
   }
 
-  /** A REGISTER with this sequence number says again what registered it. */
+  /** A REGISTER with this sequence number says again what registered it, or may have done so unseen. */
   noteCseq(cseq: number): void {
     if (cseq > this.highestCseq) this.highestCseq = cseq;
   }

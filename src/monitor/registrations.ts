@@ -222,10 +222,17 @@ export class Registrations {
   private adopt(tapped: Tapped): void {
     if (!this.readTo()) return;
     const exchange = this.open(tapped, this.to);
+    this.noteUnseen(exchange);
     exchange.hasRequest = false;
     exchange.kind = 'initial';
     exchange.userAgent = '';
     this.settle(exchange, tapped);
+  }
+
+  /** A copy of the request that was not seen may still come, and is to be known as one. */
+  private noteUnseen({ aor, cseq }: Exchange): void {
+    let known = this.parts.ledger.entryOf(aor)?.first;
+    for (; known !== undefined; known = known.nextOfAor) known.noteCseq(cseq);
   }
 
   private settle(exchange: Exchange, tapped: Tapped): void {

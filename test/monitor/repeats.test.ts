@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { Ledger } from '../../src/monitor/ledger.ts';
 import type { MonitorOptions } from '../../src/monitor/options.ts';
 import type { Register, RegisterFields, ResponseFields } from './support/messages.ts';
-import { Wire } from './support/wire.ts';
+import { register } from './support/messages.ts';
+import { AOR, Wire } from './support/wire.ts';
 
 /** What a phone does next. Few choices of each, so that it often does again what it did before. */
 const step = fc.record({
@@ -301,6 +302,19 @@ describe('a REGISTER that says what the one before said', () => {
     for (let copy = 1; copy <= 3; copy++) wire.wait(10).tap('request', before!.bytes);
     assert.equal(wire.monitor.counts.retransmissions, 3);
     assert.deepEqual(wire.attempts(), { initial: 2 });
+  });
+
+  it('is a copy where it was refused before and its first copy was not seen', () => {
+    const wire = new Wire().warm();
+    wire.bind({ contacts: [OWN], cseq: 10 });
+    wire.wait(100).bind({ contacts: [OWN], cseq: 11 });
+    const unseen = register({ aor: AOR, branch: 'z9hG4bKunseen', contacts: [OWN], cseq: 12 });
+    wire.answer(unseen, 401, { nonces: ['n1'] });
+    wire.wait(1).tap('request', unseen.bytes);
+    wire.wait(40);
+    assert.equal(wire.monitor.counts.retransmissions, 1);
+    assert.deepEqual(wire.attempts(), { initial: 2 });
+    assert.deepEqual(wire.results(), { ok: 2, unclassified: 1 });
   });
 
   it('is told as what a monitor tells that reads every message', () => {
