@@ -1,6 +1,5 @@
 import { Endpoint } from '../sip/address.ts';
 import type { AorEntry } from './aor-entry.ts';
-import { EXCHANGE_MEMORY_SEC } from './exchange.ts';
 
 /** How long after the end of its grant a binding is still taken to be there: chan_sip itself adds 10 s. */
 export const EXPIRY_GRACE_MS = 10_000;
@@ -32,9 +31,6 @@ export class Binding {
   /** How often its phone said again what registered it, in that minute. */
   private repeats = 0;
   private repeatsMinute = -1;
-  /** The highest sequence number with which it did, or may have done, and since when that is known. */
-  private highestCseq = 0;
-  private repeatsSinceSec = 0;
   cseq = 0;
   state: BindingState = 'live';
   nextOfAor: Binding | undefined = undefined;
@@ -97,25 +93,6 @@ export class Binding {
   /** The same, from whatever port. */
   isAtHost({ a, b, c, d }: Endpoint): boolean {
     return this.d === d && this.c === c && this.b === b && this.a === a;
-  }
-
-  /** The REGISTER that has just registered it is one that may be repeated. */
-  mayBeRepeated(cseq: number, nowMs: number): void {
-    this.highestCseq = cseq;
-    this.repeatsSinceSec = Math.ceil(nowMs / 1000);
-  }
-
-  /** A REGISTER with this sequence number says again what registered it, or may have done so unseen. */
-  noteCseq(cseq: number): void {
-    if (cseq > this.highestCseq) this.highestCseq = cseq;
-  }
-
-  /**
-   * True where a REGISTER with this sequence number, which says again what registered it, is surely none that was answered
-   * before: those that came since are known by their numbers, and those from before that are forgotten.
-   */
-  hasNotHeard(cseq: number, nowMs: number): boolean {
-    return cseq > this.highestCseq && nowMs / 1000 - this.repeatsSinceSec >= EXCHANGE_MEMORY_SEC;
   }
 
   /** Its phone says again, in this minute, what registered it; answers how often it has. */

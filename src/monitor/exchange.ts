@@ -10,11 +10,6 @@ import { SettledKeys } from './settled-keys.ts';
 export const TIMEOUT_MS = 32_000;
 /** §17.2.2 timer J: how long copies of a settled transaction may still come. */
 export const SETTLED_MEMORY_MS = 32_000;
-/**
- * So long after its first copy a transaction is known at most: it had timed out, its answer came at the last moment, and copies
- * of that were waited for; and a second more, because time is looked at now and then only.
- */
-export const EXCHANGE_MEMORY_SEC = (TIMEOUT_MS + 2 * SETTLED_MEMORY_MS) / 1000 + 1;
 /** Contacts of one message that are read; the rest of a longer list is not. */
 export const MAX_CONTACTS = 32;
 /** Authorization and Proxy-Authorization headers of one request that are read. */
@@ -176,22 +171,13 @@ export class ExchangeTable {
     return this.inFlight.size;
   }
 
+  /** Of an exchange that is over its phase, `handshakeStartMs` and `challenge` are all that is known; all share one object. */
   find(key: ExchangeKey): Exchange | undefined {
-    return this.findOpen(key) ?? this.findOver(key);
-  }
-
-  /** One that is not over. */
-  findOpen(key: ExchangeKey): Exchange | undefined {
     let exchange = this.buckets[key.hash & (this.buckets.length - 1)];
     while (exchange !== undefined) {
       if (exchange.hash === key.hash && isKeyOf(key, exchange)) return exchange;
       exchange = exchange.nextInBucket;
     }
-    return undefined;
-  }
-
-  /** One that is: its phase, `handshakeStartMs` and `challenge` are all that is known of it; all share one object. */
-  findOver(key: ExchangeKey): Exchange | undefined {
     const over = this.over.find(key);
     if (over === undefined) return undefined;
     this.anyOver.handshakeStartMs = over.handshakeStartMs;

@@ -138,7 +138,6 @@ export class Ledger {
     if (binding === undefined || !this.isOwnListed || binding.port === 0) return;
     binding.heardA = fingerprint.a;
     binding.heardB = fingerprint.b;
-    binding.mayBeRepeated(exchange.cseq, this.nowMs);
     this.bindings.repeats.enter(binding, exchange.saidA, exchange.saidB);
   }
 

@@ -100,18 +100,14 @@ export class Registrations {
   private onRequest(tapped: Tapped): void {
     const { key } = this;
     const { counts, exchanges, ledger, nowMs, storm, suspicion } = this.parts;
-    const { fingerprint } = this.request;
-    if (exchanges.findOpen(key) !== undefined) {
-      this.countCopy();
+    if (exchanges.find(key) !== undefined) {
+      counts.retransmissions++;
+      storm.onCopy(nowMs);
       return;
     }
+    const { fingerprint } = this.request;
     fingerprint.readRequest(this.message);
     const repeated = ledger.repeatedBy(fingerprint);
-    // Those that are over are memory far away, and most requests are known to be none of them without a look.
-    if (!repeated?.hasNotHeard(key.cseq, nowMs) && exchanges.findOver(key) !== undefined) {
-      this.countCopy();
-      return;
-    }
     if (repeated === undefined && !this.readTo()) return;
     this.tellOverdue();
     const exchange = repeated === undefined ? this.openNew(tapped) : this.openRepeat(tapped, repeated);
@@ -123,12 +119,6 @@ export class Registrations {
     const entry = repeated?.owner ?? ledger.entryOf(exchange.aor);
     suspicion.onRequest(exchange, entry, nowMs);
     this.noteOldNumber(exchange, entry);
-  }
-
-  private countCopy(): void {
-    const { counts, nowMs, storm } = this.parts;
-    counts.retransmissions++;
-    storm.onCopy(nowMs);
   }
 
   /** A request that has to be read. */
@@ -147,7 +137,6 @@ export class Registrations {
     this.request.repeat(this.message, exchange, binding);
     exchange.isPlain = true;
     exchange.repeated = binding;
-    binding.noteCseq(exchange.cseq);
     return exchange;
   }
 
@@ -222,17 +211,10 @@ export class Registrations {
   private adopt(tapped: Tapped): void {
     if (!this.readTo()) return;
     const exchange = this.open(tapped, this.to);
-    this.noteUnseen(exchange);
     exchange.hasRequest = false;
     exchange.kind = 'initial';
     exchange.userAgent = '';
     this.settle(exchange, tapped);
-  }
-
-  /** A copy of the request that was not seen may still come, and is to be known as one. */
-  private noteUnseen({ aor, cseq }: Exchange): void {
-    let known = this.parts.ledger.entryOf(aor)?.first;
-    for (; known !== undefined; known = known.nextOfAor) known.noteCseq(cseq);
   }
 
   private settle(exchange: Exchange, tapped: Tapped): void {
