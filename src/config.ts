@@ -42,7 +42,7 @@ export interface Config {
   /** undefined: a secret that is made at the start and dies with the process. */
   readonly secretFile: string | undefined;
   readonly transport: (typeof TRANSPORTS)[number];
-  /** Port 0 (only where a program makes the configuration): any free port. */
+  /** Port 0 (only where a program makes the configuration): whichever port is free. */
   readonly http: Endpoint;
   /** Live series per family that carries an `aor` label; 0 = none. */
   readonly aorSeries: number;

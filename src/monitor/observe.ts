@@ -265,7 +265,7 @@ export class ResponseReader {
     return false;
   }
 
-  /** Every challenge counts: any nonce issued is fresh, and one `stale=true` says it for all (RFC 8760 §2.4). */
+  /** Every challenge counts: each nonce issued is fresh, and one `stale=true` says it for all (RFC 8760 §2.4). */
   private readChallenges(message: Message, id: HeaderId): void {
     for (let line = message.firstOf(id); line >= 0; line = message.nextOf(id, line)) {
       if (this.nonceCount === MAX_CHALLENGES) return;

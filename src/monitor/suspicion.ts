@@ -73,7 +73,7 @@ export class Suspicion {
   /** The first copy of a REGISTER, whose AOR has this entry, if it is known. */
   onRequest(exchange: Exchange, entry: AorEntry | undefined, nowMs: number): void {
     this.nowMs = nowMs;
-    const { aor, aorA, phone, repeated } = exchange;
+    const { phone, repeated } = exchange;
     if (this.looksLikeScanner(exchange.userAgent)) {
       const source = this.hosts.textOf(phone);
       const untilMs = nowMs + this.thresholds.scannerWindowSec * 1000;
@@ -82,7 +82,7 @@ export class Suspicion {
       }
     }
     if (repeated?.isAtHost(phone)) this.loops.noteRepeat(repeated, nowMs, this.onLoop);
-    else this.loops.note(aor, aorA, phone, entry, nowMs, this.onLoop);
+    else this.loops.note(exchange, entry, nowMs, this.onLoop);
   }
 
   private readonly onLoop = (aor: string, source: string): void => {

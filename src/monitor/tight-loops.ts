@@ -1,6 +1,7 @@
 import { Endpoint, hostText } from '../sip/address.ts';
 import type { AorEntry } from './aor-entry.ts';
 import type { Binding } from './binding.ts';
+import type { Exchange } from './exchange.ts';
 
 const MINUTE_MS = 60_000;
 const CELLS = 65_536;
@@ -57,6 +58,8 @@ function isPhone(counted: Counted, hash: number, aor: string, phone: Endpoint): 
   return counted.hash === hash && counted.aor === aor && counted.phone.sameHost(phone);
 }
 
+/** Whose REGISTER it is. */
+type Sender = Pick<Exchange, 'aor' | 'aorA' | 'phone'>;
 type OnLoop = (aor: string, source: string) => void;
 
 /**
@@ -89,17 +92,10 @@ export class TightLoops {
    * Any other REGISTER of a phone, whose AOR has this entry: calls `onLoop` when it is one too many in its minute, those that
    * were counted in bindings included.
    */
-  note(
-    aor: string,
-    aorHash: number,
-    phone: Endpoint,
-    entry: Pick<AorEntry, 'first'> | undefined,
-    nowMs: number,
-    onLoop: OnLoop,
-  ): void {
+  note({ aor, aorA, phone }: Sender, entry: AorEntry | undefined, nowMs: number, onLoop: OnLoop): void {
     const minute = minuteOf(nowMs);
     if (minute !== this.minute) this.turn(minute);
-    const hash = mix(aorHash, phone);
+    const hash = mix(aorA, phone);
     const repeats = repeatsOf(entry, phone, minute);
     const counted = this.watched.size > 0 ? this.watched.find(hash, aor, phone) : undefined;
     if (nominates(this.excessOf(hash) + repeats)) this.nominate(hash, aor, phone, counted);
@@ -138,7 +134,7 @@ function minuteOf(nowMs: number): number {
 }
 
 /** REGISTERs of this phone in this minute that were counted in bindings. */
-function repeatsOf(entry: Pick<AorEntry, 'first'> | undefined, phone: Endpoint, minute: number): number {
+function repeatsOf(entry: AorEntry | undefined, phone: Endpoint, minute: number): number {
   let count = 0;
   for (let binding = entry?.first; binding !== undefined; binding = binding.nextOfAor) {
     if (binding.isAtHost(phone)) count += binding.repeatsIn(minute);

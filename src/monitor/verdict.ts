@@ -4,7 +4,7 @@ import type { Result } from './lists.ts';
  * What is known of the credentials that a final response answers.
  * `none`: the request carried none. `fresh`: it answered a nonce that was issued in the last 30 s and has
  * not been used with success. `rejected`: it answered a nonce that this AOR was turned down with before.
- * `old`: any other nonce. `unknown`: the request was never seen.
+ * `old`: it answered another nonce. `unknown`: the request was never seen.
  */
 export type Credentials = 'none' | 'fresh' | 'rejected' | 'old' | 'unknown';
 

@@ -39,7 +39,7 @@ export function isSentBySource(datagram: Datagram, via: Via): boolean {
 }
 
 /**
- * Writes what we saw into the sender's Via: any `received` and `rport` of its own making goes first,
+ * Writes what we saw into the sender's Via: `received` and `rport` of its own making go first,
  * because both steer our replies; then `received` always, `rport` where replies use the source port.
  */
 export function stampTopVia(datagram: Datagram, via: Via, replyPort: ReplyPort, edits: Edits): void {

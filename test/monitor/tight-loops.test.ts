@@ -15,14 +15,16 @@ const PHONES = [
   { aor: 'b@x', hash: 7, host: 1 },
   { aor: 'a@x', hash: 7, host: 2 },
   { aor: 'c@x', hash: 8, host: 1 },
-].map(({ aor, hash, host }) => ({ aor, hash, phone: new Endpoint().setIpv4(host), cell: `${hash} ${host}` }));
+].map(({ aor, hash, host }) => ({
+  sender: { aor, aorA: hash, phone: new Endpoint().setIpv4(host) },
+  cell: `${hash} ${host}`,
+}));
 
 /** An entry for each AOR, in which each phone has a binding; those stand in the order of the phones. */
 function enter(phones: typeof PHONES): readonly { readonly entry: AorEntry; readonly binding: Binding }[] {
   const entries = new Map<string, AorEntry>();
-  return phones.map(({ aor, hash, phone }) => {
-    const entry =
-      entries.get(aor) ?? new AorEntry({ aor, host: 'x', aorA: hash, aorB: 0 }, new DomainCounts());
+  return phones.map(({ sender: { aor, aorA, phone } }) => {
+    const entry = entries.get(aor) ?? new AorEntry({ aor, host: 'x', aorA, aorB: 0 }, new DomainCounts());
     entries.set(aor, entry);
     const binding = new Binding(entry).cameFrom(phone);
     binding.nextOfAor = entry.first;
@@ -102,18 +104,18 @@ test('whoever repeats himself too often is told at once, all others when they di
       let minute = 0;
       for (const { phone: which, how, times, minutes } of steps) {
         minute += minutes;
-        const { aor, hash, phone, cell } = PHONES[which]!;
+        const { sender, cell } = PHONES[which]!;
         const { entry, binding } = entered[which]!;
         for (let i = 0; i < times; i++) {
           const told: string[] = [];
           const onLoop = (...what: string[]): void => void told.push(what.join(' '));
           const nowMs = minute * MINUTE_MS + i;
           if (how === 'repeat') loops.noteRepeat(binding, nowMs, onLoop);
-          else loops.note(aor, hash, phone, entry, nowMs, onLoop);
+          else loops.note(sender, entry, nowMs, onLoop);
           const due =
             how === 'repeat' ? model.noteRepeat(`${which}`, minute) : model.note(`${which}`, cell, minute);
           const isTold = due === 'either' ? told.length > 0 : due === 'told';
-          assert.deepEqual(told, isTold ? [`${aor} 0.0.0.${which === 2 ? 2 : 1}`] : []);
+          assert.deepEqual(told, isTold ? [`${sender.aor} 0.0.0.${which === 2 ? 2 : 1}`] : []);
         }
       }
     }),
@@ -123,7 +125,7 @@ test('whoever repeats himself too often is told at once, all others when they di
 
 test('what a binding counted of another address is nothing to this one', () => {
   const loops = new TightLoops(2);
-  const [{ aor, hash, phone }] = PHONES as [(typeof PHONES)[0]];
+  const [{ sender }] = PHONES as [(typeof PHONES)[0]];
   const [{ entry, binding }] = enter([PHONES[0]!]) as [ReturnType<typeof enter>[0]];
   const told: string[] = [];
   const onLoop = (...what: string[]): void => void told.push(what.join(' '));
@@ -132,7 +134,7 @@ test('what a binding counted of another address is nothing to this one', () => {
   binding.cameFrom(elsewhere);
   for (let i = 0; i < 2; i++) loops.noteRepeat(binding, i, onLoop);
   assert.deepEqual(told, []);
-  loops.note(aor, hash, phone, entry, 5, onLoop);
+  loops.note(sender, entry, 5, onLoop);
   assert.deepEqual(told, []);
   loops.noteRepeat(binding, 6, onLoop);
   assert.deepEqual(told, ['a@x 0.0.0.9']);
@@ -145,10 +147,10 @@ test('who loops beside one that is many times louder, in the same cell, is told,
     const told: string[] = [];
     const perMinute = 60 * oneIn;
     for (let i = 0; i < 2 * perMinute; i++) {
-      const { aor, hash, phone } = i % oneIn === 0 ? quiet : loud;
-      loops.note(aor, hash, phone, undefined, (i * MINUTE_MS) / perMinute, (name) => told.push(name));
+      const { sender } = i % oneIn === 0 ? quiet : loud;
+      loops.note(sender, undefined, (i * MINUTE_MS) / perMinute, (name) => told.push(name));
     }
-    assert.deepEqual(told.sort(), [loud.aor, quiet.aor], `one in ${oneIn}`);
+    assert.deepEqual(told.sort(), [loud.sender.aor, quiet.sender.aor], `one in ${oneIn}`);
   }
 });
 
@@ -160,7 +162,9 @@ test('no more than ten thousand are counted one by one', () => {
     for (let host = 0; host < 10_500; host++) {
       phone.setIpv4(0x0a000000 + host);
       for (let i = 0; i < 4; i++)
-        loops.note('a@x', 7, phone, undefined, minute * MINUTE_MS, (_aor, source) => told.add(source));
+        loops.note({ aor: 'a@x', aorA: 7, phone }, undefined, minute * MINUTE_MS, (_aor, source) =>
+          told.add(source),
+        );
     }
   }
   assert.equal(told.size, 10_000);
