@@ -40,7 +40,7 @@ import type { Family } from './batched-memory.ts';
 import { ControlMemory, familyOf, MessageVector, OPTION_AT, QUEUE_BYTES } from './batched-memory.ts';
 import { EpollIntake } from './epoll-intake.ts';
 import type { Intake, Sink } from './intake.ts';
-import { Slots } from './intake.ts';
+import { MAX_POSTS, Slots } from './intake.ts';
 import type { Arena, Fill, Receiver, Transport, TransportOptions } from './transport.ts';
 import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, SCRATCH_BYTES } from './transport.ts';
 import { UringIntake } from './uring-intake.ts';
@@ -48,7 +48,8 @@ import { UringIntake } from './uring-intake.ts';
 /**
  * Linux: up to 64 datagrams per system call, on memory that is laid out once. A datagram is received some way into its
  * slot, edited there, and sent from there. They are received with epoll and recvmmsg, or (`uring`) with io_uring, for which
- * TransportMissing is thrown where the kernel does not have it; they are sent with sendmmsg.
+ * TransportMissing is thrown where the kernel does not have it; they are sent with sendmmsg, or, a few at a time, by the call
+ * that looks for the next ones.
  */
 export function openBatched(kind: 'uring' | 'batched', options: TransportOptions, arena: Arena): Transport {
   return new BatchedTransport(kind, options, arena);
@@ -81,6 +82,9 @@ class BatchedTransport implements Transport, Sink {
   private readonly intake: Intake;
   private readonly options: TransportOptions;
   private readonly channels: Channel[] = [];
+  /** Whose messages are posted, by their numbers, and where in its queue they are. */
+  private readonly posters = new Array<Channel | undefined>(MAX_POSTS).fill(undefined);
+  private readonly postedAt = new Int32Array(MAX_POSTS);
   private facing: Channel | undefined;
   private receiver: Receiver | undefined;
 
@@ -242,7 +246,14 @@ class BatchedTransport implements Transport, Sink {
   }
 
   endBatch(fill: Fill): void {
-    this.flushAll();
+    const { channels } = this;
+    for (let i = 0; i < channels.length; i++) {
+      const channel = channels[i]!;
+      if (channel.queued === 0) continue;
+      if (channel.queued <= this.intake.room) this.post(channel);
+      else this.flush(channel);
+    }
+    this.scratchUsed = 0;
     this.receiver!.endBatch(fill);
   }
 
@@ -296,23 +307,47 @@ class BatchedTransport implements Transport, Sink {
     this.scratchUsed = 0;
   }
 
-  /**
-   * Hands the queue to the kernel. sendmmsg stops at the first message that fails: it is retried once where
-   * the failure need not be its own (a pending ICMP error, a full buffer, a signal), and skipped otherwise.
-   */
-  private flush(channel: Channel): void {
+  /** A few messages are sent by the system call that looks for the next ones. */
+  private post(channel: Channel): void {
+    const { fd, queue, queued } = channel;
+    for (let at = 0; at < queued; at++) {
+      const number = this.intake.post(fd, queue.address + at * MMSGHDR_BYTES);
+      this.posters[number] = channel;
+      this.postedAt[number] = at;
+    }
+    channel.queued = 0;
+  }
+
+  posted(number: number, code: number): void {
     const receiver = this.receiver!;
-    const { queue, tags } = channel;
+    const channel = this.posters[number]!;
+    const at = this.postedAt[number]!;
+    if (code === 0) receiver.sent(channel.tags[at]!);
+    else if (this.isPassing(channel, code)) this.sendQueued(channel, at, at + 1, 'once');
+    else receiver.failed(channel.tags[at]!);
+  }
+
+  private flush(channel: Channel): void {
     const count = channel.queued;
     channel.queued = 0;
-    let at = 0;
-    let mayRetry = true;
-    while (at < count) {
-      const sent = sendmmsg(channel.fd, queue.address + at * MMSGHDR_BYTES, count - at, MSG_DONTWAIT);
+    this.sendQueued(channel, 0, count, 'twice');
+  }
+
+  /**
+   * Hands messages of the queue to the kernel. sendmmsg stops at the first message that fails: it is retried where the
+   * failure need not be its own (a pending ICMP error, a full buffer, a signal), and skipped otherwise, or if it fails again.
+   */
+  private sendQueued(channel: Channel, from: number, to: number, firstIsTried: 'once' | 'twice'): void {
+    const receiver = this.receiver!;
+    const { queue, tags } = channel;
+    let at = from;
+    let mayRetry = firstIsTried === 'twice';
+    while (at < to) {
+      const sent = sendmmsg(channel.fd, queue.address + at * MMSGHDR_BYTES, to - at, MSG_DONTWAIT);
       if (sent > 0) {
         for (const end = at + sent; at < end; at++) receiver.sent(tags[at]!);
         mayRetry = true;
-      } else if (mayRetry && this.isPassing(channel)) {
+      } else if (mayRetry && this.isPassing(channel, errno())) {
         mayRetry = false;
       } else {
         receiver.failed(tags[at++]!);
@@ -321,9 +356,8 @@ class BatchedTransport implements Transport, Sink {
     }
   }
 
-  /** True where the last send failed for a reason that another attempt may not meet. */
-  private isPassing(channel: Channel): boolean {
-    const code = errno();
+  /** True where a send failed for a reason that another attempt may not meet. */
+  private isPassing(channel: Channel, code: number): boolean {
     if (code === EINTR) return true;
     if (code === ECONNREFUSED) {
       this.receiver!.registrarUnreachable();

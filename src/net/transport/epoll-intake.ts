@@ -75,6 +75,7 @@ export class EpollIntake implements Intake {
   private readonly reader: BatchReader;
   private readonly epoll = epollCreate(EPOLL_CLOEXEC);
   private readonly sockets: { readonly fd: number; readonly family: Family }[] = [];
+  readonly room = 0;
 
   constructor(memory: ControlMemory, slots: Slots) {
     this.memory = memory;
@@ -95,6 +96,10 @@ export class EpollIntake implements Intake {
     for (let i = 0; i < MAX_LAST_BATCHES && this.reader.read(place, fd, family, sink) > 0; i++);
     epollControl(this.epoll, EPOLL_CTL_DEL, fd, this.memory.address + OPTION_AT);
     this.sockets.pop();
+  }
+
+  post(): number {
+    throw new Error('epoll sends nothing');
   }
 
   receive(how: 'wait' | 'take', sink: Sink): number {

@@ -14,6 +14,8 @@ export interface Sink {
   endBatch(fill: Fill): void;
   /** In place of a datagram a socket told an error, by its number. */
   failed(place: number, code: number): void;
+  /** What became of the message that was posted under this number: 0, it was sent; else the error's number. */
+  posted(number: number, code: number): void;
 }
 
 /** How datagrams come from the kernel's sockets into slots of the arena. Sockets have places, from 0 on without a gap. */
@@ -22,6 +24,13 @@ export interface Intake {
   add(place: number, fd: number, family: Family): boolean;
   /** Gives `sink` what the socket in the last place holds, and receives nothing from it any more. It may be closed then. */
   remove(place: number, sink: Sink): void;
+  /** So many messages may be posted now; 0 where the intake does not send, or not now. */
+  readonly room: number;
+  /**
+   * Sends, with the next look, the message of the struct msghdr at this address; it and what it leads to stay untouched
+   * until the sink is told of it, which is before that look brings anything. Answers its number, below MAX_POSTS.
+   */
+  post(fd: number, message: number): number;
   /** One look, having waited for the first datagram if told so, but not for longer than TURN_MS; answers how many there were. */
   receive(how: 'wait' | 'take', sink: Sink): number;
   close(): void;
@@ -50,6 +59,9 @@ export class Slots {
     return this.address + (row * BATCH + slot) * SLOT_BYTES + HEADROOM_BYTES;
   }
 }
+
+/** Messages that a look may take along. With more of them sendmmsg is as cheap. */
+export const MAX_POSTS = 8;
 
 /** More than a receive buffer holds. */
 export const MAX_LAST_BATCHES = 1024;

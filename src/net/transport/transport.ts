@@ -14,8 +14,8 @@ export const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 /**
  * The forwarding side as a transport sees it. A batch is `startBatch`, one `take` per datagram, `endBatch`;
  * between a datagram's `take` and the end of its batch the receiver may call `Transport.send`. Whether the
- * kernel took what was sent is told by `sent` or `failed`, at the latest before `endBatch`, except by the
- * portable transport, which may learn it later.
+ * kernel took what was sent is told by `sent` or `failed`: by the batched transport before `endBatch`, with io_uring
+ * TURN_MS later at most, by the portable one when it learns it.
  */
 export interface Receiver {
   /** Filled by the transport before each `take`: bytes, start, end, source, socket. */

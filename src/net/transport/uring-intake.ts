@@ -4,7 +4,7 @@ import { MAX_CHANNELS, readSocketAddress } from './batched-memory.ts';
 import { BufferRing } from './buffer-ring.ts';
 import { BatchReader } from './epoll-intake.ts';
 import type { Intake, Sink, Slots } from './intake.ts';
-import { MAX_LAST_BATCHES } from './intake.ts';
+import { MAX_LAST_BATCHES, MAX_POSTS } from './intake.ts';
 import { HEADROOM_BYTES, SLOT_BYTES, TURN_MS } from './transport.ts';
 import { IORING_CQE_F_BUFFER, IORING_CQE_F_MORE, Uring } from './uring.ts';
 
@@ -15,11 +15,14 @@ const PREFIX_BYTES = OUT_BYTES + SOCKADDR_BYTES;
 /** The number of a request: the place of its socket, and above that which request it is. */
 const PLACE_MASK = 0xff;
 const PLACE_BITS = 8;
-/** No socket's. */
+/** No socket's: the timer's, and those of messages that are sent, with their number above it. */
 const TIMER = 0xff;
+const MESSAGE = 0xfe;
 /** Behind the msghdr. struct __kernel_timespec: seconds 0, ns 8, of 64 bits each. */
 const TIME_AT = 64;
 const NANOSECONDS_AT = 8;
+/** So often in a row the kernel may refuse to take requests over. */
+const MAX_REFUSALS = 1000;
 /** So many errors in each TURN_MS are answered by another request at once; with more, the socket rests until the next. */
 const MAX_ERRORS = 64;
 
@@ -56,6 +59,11 @@ export class UringIntake implements Intake {
   private reading = 0;
   /** Places of the slots in use, and which of theirs. */
   private readonly used = new Int32Array(MAX_CHANNELS * BUFFERS);
+  /** So many of them are not given back yet: what was received there is posted. */
+  private owed = 0;
+  /** Messages that go with the next look, and what became of each. */
+  private posts = 0;
+  private readonly outcomes = new Int32Array(MAX_POSTS);
   private added = 0;
   private errorsLeft = MAX_ERRORS;
   /** What requests point to: struct msghdr with room for a name, and the time of a turn. Not small, so it does not move. */
@@ -99,13 +107,16 @@ export class UringIntake implements Intake {
 
   remove(place: number, sink: Sink): void {
     const source = this.sources[place]!;
-    if (source.state === 'read') this.reading--;
+    if (this.posts > 0) this.look('take', sink);
+    // While it counts as one that is read, nothing is posted.
+    if (source.state !== 'read') this.reading++;
     source.state = 'leaving';
     this.cancel([source]);
     this.complete(sink);
     this.sources.pop();
     this.ring.unregisterBuffers(place);
     for (let i = 0; i < MAX_LAST_BATCHES && this.read(place, source, sink) > 0; i++);
+    this.reading--;
   }
 
   /** Ends requests. All that they still have to say is there then. */
@@ -117,10 +128,47 @@ export class UringIntake implements Intake {
     ring.enter('take');
   }
 
+  /** While sockets are read, looks are rare, and recvmmsg needs the slots. */
+  get room(): number {
+    return this.reading > 0 ? 0 : MAX_POSTS - this.posts;
+  }
+
+  post(fd: number, message: number): number {
+    const number = this.posts++;
+    this.outcomes[number] = 0;
+    this.ring.requestSend(fd, message, MESSAGE | (number << PLACE_BITS));
+    return number;
+  }
+
+  /** Hands over what is requested, tells what became of what was posted, and learns what came. */
+  private look(how: 'wait' | 'take', sink: Sink): void {
+    const { ring } = this;
+    ring.enter(how);
+    if (this.posts === 0) return;
+    for (let refusals = 0; !ring.isHandedOver; refusals++) {
+      if (refusals === MAX_REFUSALS) throw new Error('io_uring takes no requests any more');
+      ring.enter('take');
+    }
+    this.tell(sink);
+  }
+
+  /** Messages are sent while they are handed over, and those that could not be complete then. */
+  private tell(sink: Sink): void {
+    const { outcomes, posts, ring } = this;
+    for (let i = 0; i < ring.waiting; i++) {
+      const id = ring.idOf(i);
+      if ((id & PLACE_MASK) === MESSAGE) outcomes[id >>> PLACE_BITS] = -ring.resultOf(i);
+    }
+    this.posts = 0;
+    for (let number = 0; number < posts; number++) sink.posted(number, outcomes[number]!);
+    this.giveBack(this.owed);
+    this.owed = 0;
+  }
+
   receive(how: 'wait' | 'take', sink: Sink): number {
-    const { ring, sources } = this;
-    if (this.reading === 0) ring.enter(how);
-    else if (this.reading < sources.length) ring.enter('take');
+    const { sources } = this;
+    if (this.reading === 0) this.look(how, sink);
+    else if (this.reading < sources.length) this.look('take', sink);
     const taken = this.complete(sink);
     return this.reading === 0 ? taken : taken + this.readAll(sink);
   }
@@ -147,7 +195,7 @@ export class UringIntake implements Intake {
 
   /** Takes all completions that there are; answers how many of them were datagrams. */
   private complete(sink: Sink): number {
-    if (!this.ring.isComplete) return 0;
+    if (this.ring.waiting === 0) return 0;
     const taken = this.batch(sink);
     this.ring.release();
     return taken;
@@ -157,7 +205,7 @@ export class UringIntake implements Intake {
     const { ring, used } = this;
     let count = 0;
     sink.startBatch();
-    while (ring.isComplete) {
+    while (ring.waiting > 0) {
       const { id, flags, result } = ring;
       const source = this.sourceOf(id);
       if (source !== undefined && (flags & IORING_CQE_F_BUFFER) !== 0) {
@@ -172,7 +220,8 @@ export class UringIntake implements Intake {
     }
     // Fewer than a batch, whatever there is; the rest is read, and tells how full it was.
     sink.endBatch('part');
-    this.giveBack(count);
+    if (this.posts === 0) this.giveBack(count);
+    else this.owed = count;
     return count;
   }
 

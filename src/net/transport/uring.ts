@@ -4,6 +4,7 @@ import {
   errno,
   errorName,
   MAP_SHARED_POPULATE,
+  MSG_DONTWAIT,
   mmap,
   PROT_READ_WRITE,
   uringEnter,
@@ -14,7 +15,7 @@ import {
 import { TransportMissing } from './transport.ts';
 
 /**
- * A ring of io_uring (man 7 io_uring), for one thread, with nothing but what receiving needs: requests written into one
+ * A ring of io_uring (man 7 io_uring), for one thread, with nothing but what datagrams need: requests written into one
  * queue, completions read from another, both in memory that is shared with the kernel, and one system call that hands
  * over the ones and waits for the others. The kernel works on requests in that call alone (IORING_SETUP_DEFER_TASKRUN,
  * Linux 6.1), so nothing changes under our hands between two of them.
@@ -30,10 +31,12 @@ const IORING_SETUP_SINGLE_ISSUER = 1 << 12;
 const IORING_SETUP_DEFER_TASKRUN = 1 << 13;
 const IORING_OFF_SQES = 0x1000_0000;
 const IORING_ENTER_GETEVENTS = 1;
+const IORING_OP_SENDMSG = 9;
 const IORING_OP_RECVMSG = 10;
 const IORING_OP_TIMEOUT = 11;
 const IORING_RECV_MULTISHOT = 1 << 1;
 const IOSQE_BUFFER_SELECT = 1 << 5;
+const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
 const IORING_REGISTER_PBUF_RING = 22;
 const IORING_UNREGISTER_PBUF_RING = 23;
 const IORING_REGISTER_SYNC_CANCEL = 24;
@@ -127,6 +130,17 @@ export class Uring {
     requests[at + 10] = group;
   }
 
+  /** A request to send the message of this struct msghdr, when it is handed over. It completes only where that fails. */
+  requestSend(fd: number, message: number, id: number): void {
+    const at = this.request(id);
+    const { requests } = this;
+    requests[at] = IORING_OP_SENDMSG | (IOSQE_CQE_SKIP_SUCCESS << 8);
+    requests[at + 1] = fd;
+    this.putAddress(requests, at + 4, message);
+    requests[at + 6] = 1;
+    requests[at + 7] = MSG_DONTWAIT;
+  }
+
   /** A request that completes after the time that stands, as a struct __kernel_timespec, at this address. */
   requestTimeout(time: number, id: number): void {
     const at = this.request(id);
@@ -160,17 +174,31 @@ export class Uring {
     this.tail = Atomics.load(this.words, this.tailWord);
   }
 
-  /** True where there is a completion that was not taken; then `id`, `result` and `flags` speak of it. */
-  get isComplete(): boolean {
-    return this.head !== this.tail;
+  /** True where the kernel has taken all that was requested. */
+  get isHandedOver(): boolean {
+    return this.pending === 0;
+  }
+
+  /** Completions that were not taken; `id`, `result` and `flags` speak of the first of them. */
+  get waiting(): number {
+    return (this.tail - this.head) | 0;
   }
 
   get id(): number {
-    return this.words[this.completionsAt + (this.head & this.completionMask) * CQE_WORDS]!;
+    return this.idOf(0);
   }
 
   get result(): number {
-    return this.words[this.completionsAt + (this.head & this.completionMask) * CQE_WORDS + 2]!;
+    return this.resultOf(0);
+  }
+
+  /** Of the completion that so many others stand before. */
+  idOf(place: number): number {
+    return this.words[this.completionsAt + ((this.head + place) & this.completionMask) * CQE_WORDS]!;
+  }
+
+  resultOf(place: number): number {
+    return this.words[this.completionsAt + ((this.head + place) & this.completionMask) * CQE_WORDS + 2]!;
   }
 
   get flags(): number {

@@ -7,16 +7,23 @@ import {
   close,
   connect,
   ECONNREFUSED,
+  IOVEC_BYTES,
+  MMSGHDR_BYTES,
   NAME_LENGTH_AT,
   SOCK_DGRAM,
   SOCKADDR_IN_BYTES,
   sendmmsg,
   socket,
 } from '../../../src/net/linux.ts';
-import { ControlMemory, MessageVector, OPTION_AT } from '../../../src/net/transport/batched-memory.ts';
+import {
+  ControlMemory,
+  MessageVector,
+  OPTION_AT,
+  QUEUE_BYTES,
+} from '../../../src/net/transport/batched-memory.ts';
 import { EpollIntake } from '../../../src/net/transport/epoll-intake.ts';
 import type { Intake, Sink } from '../../../src/net/transport/intake.ts';
-import { Slots } from '../../../src/net/transport/intake.ts';
+import { MAX_POSTS, Slots } from '../../../src/net/transport/intake.ts';
 import type { Fill } from '../../../src/net/transport/transport.ts';
 import { arenaBytes, BATCH, HEADROOM_BYTES } from '../../../src/net/transport/transport.ts';
 import { UringIntake } from '../../../src/net/transport/uring-intake.ts';
@@ -44,18 +51,40 @@ function setUp(kind: 'epoll' | 'uring') {
   const taken: Taken[] = [];
   const fills: Fill[] = [];
   const failures: (readonly [place: number, code: number])[] = [];
+  const posted: (readonly [number: number, code: number])[] = [];
+  /** What happened, in order: datagrams by their texts, posts by their numbers. */
+  const order: (string | number)[] = [];
+  /** What stands where they were posted from when it is told that they failed. */
+  const stillThere: string[] = [];
+  const textAt = (start: number, length: number): string =>
+    Buffer.from(bytes.slice(start, start + length)).toString('latin1');
+  /** The datagrams of this batch, and the socket that sends them on. */
+  let batch: { readonly start: number; readonly length: number }[] = [];
+  let forwarder = -1;
   const sink: Sink = {
     source: new Endpoint(),
     startBatch: () => {},
     take(place, slot, length) {
       const start = slot + HEADROOM_BYTES;
-      const text = Buffer.from(bytes.slice(start, start + length)).toString('latin1');
+      const text = textAt(start, length);
       taken.push({ place, text, from: endpointText(sink.source) });
+      order.push(text);
+      batch.push({ start, length });
     },
-    endBatch: (fill) => fills.push(fill),
+    endBatch(fill) {
+      fills.push(fill);
+      if (forwarder >= 0) for (const { start, length } of batch) post(forwarder, start, length);
+      batch = [];
+    },
     failed: (place, code) => failures.push([place, code]),
+    posted(number, code) {
+      posted.push([number, code]);
+      order.push(number);
+      if (code !== 0) stillThere.push(textAt(postedFrom[number]!.start, postedFrom[number]!.length));
+    },
   };
   const queue = new MessageVector(memory, 0);
+  const posts = new MessageVector(memory, QUEUE_BYTES);
   const fds: number[] = [];
   const address = (text: string) => memory.writeSocketAddress(OPTION_AT, at(text), 'ipv4');
   const open = ({ host, port }: typeof OURS): number => {
@@ -79,6 +108,26 @@ function setUp(kind: 'epoll' | 'uring') {
     // An error that nobody has taken yet fails one send.
     assert.ok(sendmmsg(fd, queue.address, 1, 0) === 1 || sendmmsg(fd, queue.address, 1, 0) === 1);
   };
+  const postedFrom: { readonly start: number; readonly length: number }[] = [];
+  /** From there to whom the socket is connected to; false where there was no room. */
+  const post = (fd: number, start: number, length: number): boolean => {
+    if (intake.room === 0) return false;
+    const place = MAX_POSTS - intake.room;
+    postedFrom[place] = { start, length };
+    memory.writeAddress(posts.iovecsAt + place * IOVEC_BYTES, addressOf(bytes) + start);
+    memory.words[(posts.iovecsAt + place * IOVEC_BYTES + 8) >>> 2] = length;
+    memory.words[(posts.headersAt + place * MMSGHDR_BYTES + NAME_LENGTH_AT) >>> 2] = 0;
+    assert.equal(intake.post(fd, posts.address + place * MMSGHDR_BYTES), place);
+    return true;
+  };
+  const postText = (fd: number, text: string): boolean => {
+    const start = HEADROOM_BYTES + (MAX_POSTS - intake.room) * 256;
+    bytes.set(Buffer.from(text), start);
+    return post(fd, start, text.length);
+  };
+  const forwardBy = (fd: number): void => {
+    forwarder = fd;
+  };
   const shut = (fd: number): void => {
     fds.splice(fds.indexOf(fd), 1);
     close(fd);
@@ -91,7 +140,8 @@ function setUp(kind: 'epoll' | 'uring') {
     intake.close();
     for (const fd of fds) close(fd);
   };
-  return { intake, sink, taken, fills, failures, fds, open, connectTo, send, shut, takeAll, end };
+  const heard = { taken, fills, failures, posted, order, stillThere };
+  return { intake, sink, ...heard, fds, open, connectTo, send, postText, forwardBy, shut, takeAll, end };
 }
 
 for (const kind of ['epoll', 'uring'] as const) {
@@ -245,3 +295,129 @@ for (const kind of ['epoll', 'uring'] as const) {
     },
   );
 }
+
+/** What is sent by the look that receives: io_uring's alone. */
+const run = (
+  name: string,
+  body: (phone: Peer, scene: ReturnType<typeof setUp>) => Promise<void> | void,
+): void => {
+  test(`posts: ${name}`, over('uring'), async () => {
+    const phone = await Peer.bind('127.77.50.32');
+    const scene = setUp('uring');
+    try {
+      await body(phone, scene);
+    } finally {
+      scene.end();
+      phone.close();
+    }
+  });
+};
+
+run(
+  'go out in order with the next look, which tells of them before it brings anything',
+  async (phone, scene) => {
+    const fd = scene.open(OURS);
+    scene.connectTo(fd, phone.address);
+    await phone.sent('received', OURS);
+    const texts = Array.from({ length: MAX_POSTS }, (_, i) => `posted ${i}`);
+    for (const text of texts) assert.ok(scene.postText(fd, text));
+    assert.equal(scene.intake.room, 0);
+    assert.deepEqual(scene.posted, []);
+    assert.equal(scene.intake.receive('wait', scene.sink), 1);
+    assert.equal(scene.intake.room, MAX_POSTS);
+    assert.deepEqual(scene.order, [...texts.keys(), 'received']);
+    assert.deepEqual(
+      scene.posted,
+      texts.map((_, i) => [i, 0]),
+    );
+    assert.deepEqual(
+      (await phone.until(MAX_POSTS)).map(({ text }) => text),
+      texts,
+    );
+  },
+);
+
+run('one that fails is told with its error, and stops no other', async (phone, scene) => {
+  const fd = scene.open(OURS);
+  const refused = scene.open(SECOND);
+  const gone = await Peer.bind('127.77.50.33');
+  scene.connectTo(fd, phone.address);
+  scene.connectTo(refused, gone.address);
+  gone.close();
+  scene.send(refused, 'nobody there');
+  assert.ok(scene.postText(fd, 'first'));
+  assert.ok(scene.postText(refused, 'second'));
+  assert.ok(scene.postText(fd, 'third'));
+  scene.intake.receive('take', scene.sink);
+  assert.deepEqual(scene.posted, [
+    [0, 0],
+    [1, ECONNREFUSED],
+    [2, 0],
+  ]);
+  assert.deepEqual(
+    (await phone.until(2)).map(({ text }) => text),
+    ['first', 'third'],
+  );
+  assert.ok(scene.postText(refused, 'again'));
+  scene.intake.receive('take', scene.sink);
+  assert.deepEqual(scene.posted.at(-1), [0, 0]);
+});
+
+run('what failed stands where it was received, however much has come since', async (phone, scene) => {
+  scene.open(OURS);
+  const refused = scene.open(SECOND);
+  const gone = await Peer.bind('127.77.50.33');
+  scene.connectTo(refused, gone.address);
+  gone.close();
+  scene.forwardBy(refused);
+  await phone.sent('to be sent again', OURS);
+  scene.intake.receive('take', scene.sink);
+  scene.send(refused, 'nobody there');
+  for (let i = 0; i < BATCH; i++) await phone.sent(`what has come since ${i}`, OURS);
+  scene.intake.receive('take', scene.sink);
+  assert.deepEqual(scene.posted, [[0, ECONNREFUSED]]);
+  assert.deepEqual(scene.stillThere, ['to be sent again']);
+  scene.takeAll();
+  assert.equal(scene.taken.length, BATCH + 1);
+});
+
+run('each datagram of many can be posted on, one after the other', async (phone, scene) => {
+  const fd = scene.open(OURS);
+  scene.connectTo(fd, phone.address);
+  scene.forwardBy(fd);
+  const texts = Array.from({ length: 2 * BATCH }, (_, i) => `${i}`);
+  for (const text of texts) {
+    await phone.sent(text, OURS);
+    scene.intake.receive('take', scene.sink);
+  }
+  scene.intake.receive('take', scene.sink);
+  assert.equal(scene.posted.length, texts.length);
+  assert.deepEqual(
+    (await phone.until(texts.length)).map(({ text }) => text),
+    texts,
+  );
+});
+
+run('nothing is taken while a socket has more than its buffers hold', async (phone, scene) => {
+  const fd = scene.open(OURS);
+  scene.connectTo(fd, phone.address);
+  for (let i = 0; i < BATCH; i++) await phone.sent(`${i}`, OURS);
+  scene.intake.receive('take', scene.sink);
+  assert.equal(scene.intake.room, 0);
+  scene.takeAll();
+  assert.equal(scene.intake.room, MAX_POSTS);
+});
+
+run('are told of when a socket is taken out, and none is taken while it is', async (phone, scene) => {
+  const fd = scene.open(OURS);
+  const second = scene.open(SECOND);
+  scene.connectTo(fd, phone.address);
+  scene.connectTo(second, phone.address);
+  scene.forwardBy(fd);
+  await phone.sent('its last', SECOND);
+  assert.ok(scene.postText(second, 'from the one that goes'));
+  scene.intake.remove(1, scene.sink);
+  assert.deepEqual(scene.order, [0, 'its last']);
+  assert.equal((await phone.until(1))[0]?.text, 'from the one that goes');
+  assert.equal(scene.intake.room, MAX_POSTS);
+});
