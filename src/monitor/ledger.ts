@@ -68,9 +68,7 @@ export class Ledger {
     return this.bindings.peek(aor);
   }
 
-  isRegistered(aor: string): boolean {
-    return (this.bindings.peek(aor)?.liveCount ?? 0) > 0;
-  }
+  readonly isRegistered = (aor: string): boolean => (this.bindings.peek(aor)?.liveCount ?? 0) > 0;
 
   *registeredAors(): Iterable<string> {
     for (const entry of this.bindings.all()) if (entry.liveCount > 0) yield entry.aor;

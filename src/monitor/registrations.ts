@@ -302,8 +302,7 @@ export class Registrations {
     if (exchange.hasRequest) report.delay(exchange, result, response.status, atMs);
     const isFailure = isAuthFailure(result, credentials);
     if (result === 'challenged' || isFailure) {
-      const state = ledger.isRegistered(aor) ? 'registered' : 'unregistered';
-      series.add(isFailure ? 'auth_failures' : 'challenges', aor, state);
+      series.add(isFailure ? 'auth_failures' : 'challenges', aor, ledger.isRegistered);
     }
     if (result === 'implicit_stale') implicitStales.add(aor, nowMs);
     suspicion.onRefusal(exchange, result, credentials, proof, nowMs);

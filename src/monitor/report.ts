@@ -71,7 +71,7 @@ export class Report {
     domain.changes[CHANGES.indexOf(change)]!++;
     if (change === 'refreshed') return;
     if (change === 'added' || change === 'learned') this.series.promote(aor);
-    this.series.add('binding_changes', aor, 'registered');
+    this.series.add('binding_changes', aor, always);
     if (!this.gate.isOpen(nowMs)) return;
     this.gate.tell({
       kind: 'binding',
@@ -95,6 +95,9 @@ export class Report {
     this.counts.evictions[TABLES.indexOf(table)]!++;
   }
 }
+
+/** Of an AOR whose bindings change. */
+const always = (): boolean => true;
 
 /** Where a binding's phone was last seen; empty for one that was only ever listed. */
 function sourceText(binding: Binding): string {

@@ -41,13 +41,16 @@ class Family {
     return this.main?.has(aor) === true;
   }
 
-  /** Counts one; `part` says where a new series goes. */
-  add(aor: string, part: 'main' | 'probation', label: (aor: string) => string): void {
+  /** Counts one; false where the AOR has no series. */
+  count(aor: string): boolean {
     const counter = this.main?.get(aor) ?? this.probation?.get(aor);
-    if (counter !== undefined) {
-      counter.count++;
-      return;
-    }
+    if (counter === undefined) return false;
+    counter.count++;
+    return true;
+  }
+
+  /** A new series, which has counted one. */
+  open(aor: string, part: 'main' | 'probation', label: (aor: string) => string): void {
     const table = part === 'main' ? this.main : this.probation;
     table?.set(aor, { label: label(aor), count: 1 });
   }
@@ -88,11 +91,11 @@ export class Series {
     };
   }
 
-  /** Counts one for an AOR, which has bindings now, or none. */
-  add(family: SeriesFamily, aor: string, state: 'registered' | 'unregistered'): void {
-    if (this.budget === 0) return;
-    const part = state === 'registered' || this.hasRegistered(aor) ? 'main' : 'probation';
-    this.families[family].add(aor, part, this.label);
+  /** Counts one for an AOR. Whether it has bindings now is asked for a new series only: most have one. */
+  add(family: SeriesFamily, aor: string, isRegistered: (aor: string) => boolean): void {
+    if (this.budget === 0 || this.families[family].count(aor)) return;
+    const part = isRegistered(aor) || this.hasRegistered(aor) ? 'main' : 'probation';
+    this.families[family].open(aor, part, this.label);
   }
 
   /** An AOR that has a series in a main part has registered once, even if it has no bindings now. */

@@ -28,6 +28,8 @@ export class Recent {
 /** Names with the time of their last appearance; the one longest unseen makes room. */
 export class RecentNames {
   private readonly names = new Map<string, number>();
+  /** Stands last among them, if it stands there. */
+  private newest: string | undefined = undefined;
   private readonly max: number;
 
   constructor(max: number) {
@@ -35,12 +37,17 @@ export class RecentNames {
   }
 
   add(name: string, nowMs: number): void {
-    this.names.delete(name);
-    if (this.names.size >= this.max) {
-      const oldest = this.names.keys().next();
-      if (oldest.done !== true) this.names.delete(oldest.value);
-    }
+    // Most fail again where they failed last: to take it out and put it in again is dear.
+    if (name !== this.newest) this.makeLast(name);
     this.names.set(name, nowMs);
+  }
+
+  private makeLast(name: string): void {
+    this.newest = name;
+    this.names.delete(name);
+    if (this.names.size < this.max) return;
+    const oldest = this.names.keys().next();
+    if (oldest.done !== true) this.names.delete(oldest.value);
   }
 
   delete(name: string): void {

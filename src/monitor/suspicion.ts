@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Endpoint } from '../sip/address.ts';
 import { ActivePatterns } from './active.ts';
+import type { AorName } from './aor.ts';
 import type { AorEntry } from './aor-entry.ts';
 import type { MonitorCounts } from './counts.ts';
 import { Doubts } from './doubts.ts';
@@ -95,20 +96,23 @@ export class Suspicion {
   onRefusal(exchange: Exchange, result: Result, credentials: Credentials, proof: Proof, nowMs: number): void {
     this.nowMs = nowMs;
     const isFailure = isAuthFailure(result, credentials);
-    if (isFailure) this.onFailure(exchange, proof);
-    if (isFailure || result === 'unknown_user' || result === 'forbidden') this.onProbe(exchange);
+    if (!isFailure && result !== 'unknown_user' && result !== 'forbidden') return;
+    const source = this.hosts.textOf(exchange.phone);
+    const failing = this.failingSource(source);
+    if (isFailure) this.onFailure(exchange, source, failing, proof);
+    this.onProbe(exchange, source, failing);
   }
 
   /** A challenge that nobody answered: what a search for extensions leaves where unknown ones are challenged too. */
   onAbandoned(challenge: AbandonedChallenge, nowMs: number): void {
     this.nowMs = nowMs;
-    this.onProbe(challenge);
+    const source = this.hosts.textOf(challenge.phone);
+    this.onProbe(challenge, source, this.failingSource(source));
   }
 
-  private onFailure(exchange: Exchange, proof: Proof): void {
+  private onFailure(exchange: Exchange, source: string, failingSource: FailingSource, proof: Proof): void {
     const { nowMs, thresholds } = this;
     const { aor } = exchange;
-    const source = this.hosts.textOf(exchange.phone);
     const windowMs = thresholds.failureWindowSec * 1000;
     const failing = this.failingAor(aor);
     failing.failures.add(nowMs);
@@ -128,12 +132,12 @@ export class Suspicion {
     if (isDistributed && this.noteMatch('distributed', aor, '', nowMs + windowMs)) {
       this.tell('distributed', aor, '', 'unproven', `failures from ${sources} sources`);
     }
-    this.onFailureOfSource(source, aor, proof, windowMs);
+    this.onFailureOfSource(source, failingSource, aor, proof);
   }
 
-  private onFailureOfSource(source: string, aor: string, proof: Proof, windowMs: number): void {
+  private onFailureOfSource(source: string, failing: FailingSource, aor: string, proof: Proof): void {
     const { nowMs, thresholds } = this;
-    const failing = this.failingSource(source);
+    const windowMs = thresholds.failureWindowSec * 1000;
     failing.failures.add(nowMs);
     failing.failed.add(aor, nowMs);
     const { firstMs } = failing.failures;
@@ -144,10 +148,12 @@ export class Suspicion {
     this.tell('spray', '', source, proof, detail);
   }
 
-  private onProbe({ aor, aorA, phone }: Pick<AbandonedChallenge, 'aor' | 'aorA' | 'phone'>): void {
+  private onProbe(
+    { aor, aorA }: Pick<AorName, 'aor' | 'aorA'>,
+    source: string,
+    { probed }: FailingSource,
+  ): void {
     const { nowMs, thresholds } = this;
-    const source = this.hosts.textOf(phone);
-    const { probed } = this.failingSource(source);
     const windowMs = thresholds.enumerationWindowSec * 1000;
     probed.add(aor, nowMs);
     this.doubts.add(aorA);
