@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerSetup } from '../../src/forwarding/protocol.ts';
 import { serveForwarding } from '../../src/forwarding/serve.ts';
+import { sleep } from '../../src/net/clock.ts';
 import type { Datagram, Decision } from '../../src/proxy/decision.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
 
@@ -12,6 +13,7 @@ import { endpointFrom } from '../../src/sip/address.ts';
  *     answer TARGET SOCKET LENGTH
  *     throw
  *     source                                       answers its source and socket
+ *     rest MS                                      works on it for so long
  */
 function decide(datagram: Datagram, _routes: unknown, decision: Decision): void {
   const { bytes, start, end } = datagram;
@@ -27,6 +29,7 @@ function decide(datagram: Datagram, _routes: unknown, decision: Decision): void 
   decision.outcome = 'dropped';
   decision.reason = 'garbage';
   if (verb === 'throw') throw new Error('told to throw');
+  if (verb === 'rest') sleep(Number(target));
   if (verb === 'forward') {
     forward(datagram, decision, line.length, Number(rest[0]), Number(rest[1]));
     decision.tap = rest[2] === 'register' || rest[2] === 'register_response' ? rest[2] : 'none';

@@ -138,6 +138,23 @@ for (const transport of TRANSPORTS) {
   );
 
   run(
+    'of what goes to a registrar together, the refusal of one is not the loss of the next',
+    async ({ phone, other, started }) => {
+      const { address } = other;
+      other.close();
+      for (const count of [2, 5, 20]) {
+        const before = outcomes(started);
+        // While it rests they gather, and are sent together; the first one's refusal fails the second.
+        phone.send('rest 100', OURS);
+        for (let i = 0; i < count; i++) phone.send(`forward ${address} 0 0 0\n`, OURS);
+        await until('every datagram to be settled', () => outcomes(started) === before + count);
+      }
+      assert.equal(started.thread.counters.datagrams('phone', 'dropped', 'send_failed'), 0);
+      if (transport !== 'portable') assert.ok(started.thread.counters.health(0, 'refused') > 0);
+    },
+  );
+
+  run(
     'a phone that is gone costs nobody else a datagram, and is not taken for the registrar',
     async ({ phone, other, started }) => {
       const { counters } = started.thread;
