@@ -323,25 +323,26 @@ class BatchedTransport implements Transport, Sink {
     const channel = this.posters[number]!;
     const at = this.postedAt[number]!;
     if (code === 0) receiver.sent(channel.tags[at]!);
-    else if (this.isPassing(channel, code)) this.sendQueued(channel, at, at + 1, 'once');
+    // It may meet the error that one posted behind it has left, and so it has as many attempts as any other.
+    else if (this.isPassing(channel, code)) this.sendQueued(channel, at, at + 1);
     else receiver.failed(channel.tags[at]!);
   }
 
   private flush(channel: Channel): void {
     const count = channel.queued;
     channel.queued = 0;
-    this.sendQueued(channel, 0, count, 'twice');
+    this.sendQueued(channel, 0, count);
   }
 
   /**
-   * Hands messages of the queue to the kernel. sendmmsg stops at the first message that fails: it is retried where the
-   * failure need not be its own (a pending ICMP error, a full buffer, a signal), and skipped otherwise, or if it fails again.
+   * Hands messages of the queue to the kernel. sendmmsg stops at the first message that fails: it is retried once where
+   * the failure need not be its own (a pending ICMP error, a full buffer, a signal), and skipped otherwise.
    */
-  private sendQueued(channel: Channel, from: number, to: number, firstIsTried: 'once' | 'twice'): void {
+  private sendQueued(channel: Channel, from: number, to: number): void {
     const receiver = this.receiver!;
     const { queue, tags } = channel;
     let at = from;
-    let mayRetry = firstIsTried === 'twice';
+    let mayRetry = true;
     while (at < to) {
       const sent = sendmmsg(channel.fd, queue.address + at * MMSGHDR_BYTES, to - at, MSG_DONTWAIT);
       if (sent > 0) {
