@@ -323,7 +323,7 @@ class BatchedTransport implements Transport, Sink {
     const channel = this.posters[number]!;
     const at = this.postedAt[number]!;
     if (code === 0) receiver.sent(channel.tags[at]!);
-    // It may meet the error that one posted behind it has left, and so it has as many attempts as any other.
+    // It may meet the error that one posted behind it has left, and so it has two more attempts.
     else if (this.isPassing(channel, code)) this.sendQueued(channel, at, at + 1);
     else receiver.failed(channel.tags[at]!);
   }
