@@ -1,67 +1,104 @@
 import { constants } from 'node:os';
 
-// Not a static import: those of a bundle are all looked up when it starts, and koffi may be missing.
-const { default: koffi } = await import('koffi');
-
 /**
  * The system calls of the batched transport, called straight from JavaScript on memory that was laid out
  * once. Addresses are plain numbers (user space ends far below 2^53). Layouts are those of 64-bit little-
  * endian Linux, alike in glibc and musl: man 7 ip, man 7 socket, man 2 recvmmsg, man 2 epoll_ctl.
+ *
+ * To import this is no error where they can't be had: then `whyMissing` tells why, and nothing else here may be called.
  */
-const libc = koffi.load(null);
+const library = await openLibrary();
+const koffi = typeof library === 'string' ? undefined : library.koffi;
+let trouble = typeof library === 'string' ? library : undefined;
 
-export const socket = libc.func('int socket(int, int, int)') as (
+/** Why there are no system calls to be had here; undefined where there are. */
+export function whyMissing(): string | undefined {
+  return trouble;
+}
+
+async function openLibrary() {
+  if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`;
+  try {
+    // Not a static import: those of a bundle are all looked up when it starts, and koffi may be missing.
+    const { default: koffi } = await import('koffi');
+    return { koffi, libc: koffi.load(null) };
+  } catch (error) {
+    return whyNotLoaded(error);
+  }
+}
+
+function whyNotLoaded(error: unknown): string {
+  const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  return `the optional package koffi can't be loaded (${why})`;
+}
+
+/** What koffi makes of a declaration; the caller gives it its type. */
+function declared(declaration: string): unknown {
+  if (typeof library === 'string') return unavailable;
+  try {
+    return library.libc.func(declaration);
+  } catch (error) {
+    trouble ??= whyNotLoaded(error);
+    return unavailable;
+  }
+}
+
+function unavailable(): never {
+  throw new Error(trouble);
+}
+
+export const socket = declared('int socket(int, int, int)') as (
   family: number,
   type: number,
   protocol: number,
 ) => number;
-export const bind = libc.func('int bind(int, uintptr_t, uint32_t)') as AddressCall;
-export const connect = libc.func('int connect(int, uintptr_t, uint32_t)') as AddressCall;
-export const close = libc.func('int close(int)') as (fd: number) => number;
-export const setsockopt = libc.func('int setsockopt(int, int, int, uintptr_t, uint32_t)') as (
+export const bind = declared('int bind(int, uintptr_t, uint32_t)') as AddressCall;
+export const connect = declared('int connect(int, uintptr_t, uint32_t)') as AddressCall;
+export const close = declared('int close(int)') as (fd: number) => number;
+export const setsockopt = declared('int setsockopt(int, int, int, uintptr_t, uint32_t)') as (
   fd: number,
   level: number,
   option: number,
   value: number,
   length: number,
 ) => number;
-export const getsockopt = libc.func('int getsockopt(int, int, int, uintptr_t, uintptr_t)') as (
+export const getsockopt = declared('int getsockopt(int, int, int, uintptr_t, uintptr_t)') as (
   fd: number,
   level: number,
   option: number,
   value: number,
   length: number,
 ) => number;
-export const epollCreate = libc.func('int epoll_create1(int)') as (flags: number) => number;
-export const epollControl = libc.func('int epoll_ctl(int, int, int, uintptr_t)') as (
+export const epollCreate = declared('int epoll_create1(int)') as (flags: number) => number;
+export const epollControl = declared('int epoll_ctl(int, int, int, uintptr_t)') as (
   epoll: number,
   operation: number,
   fd: number,
   event: number,
 ) => number;
-export const epollWait = libc.func('int epoll_wait(int, uintptr_t, int, int)') as (
+export const epollWait = declared('int epoll_wait(int, uintptr_t, int, int)') as (
   epoll: number,
   events: number,
   most: number,
   timeoutMs: number,
 ) => number;
-export const recvmmsg = libc.func('int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)') as (
+export const recvmmsg = declared('int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)') as (
   fd: number,
   messages: number,
   count: number,
   flags: number,
   timeout: number,
 ) => number;
-export const sendmmsg = libc.func('int sendmmsg(int, uintptr_t, uint32_t, int)') as (
+export const sendmmsg = declared('int sendmmsg(int, uintptr_t, uint32_t, int)') as (
   fd: number,
   messages: number,
   count: number,
   flags: number,
 ) => number;
 /** Gives the CPU to whoever waits for it (man 2 sched_yield). */
-export const schedYield = libc.func('int sched_yield()') as () => number;
+export const schedYield = declared('int sched_yield()') as () => number;
 /** For what the C library has no function for (man 2 syscall). */
-const systemCall = libc.func('long syscall(long, int, uintptr_t, unsigned int, unsigned int)') as (
+const systemCall = declared('long syscall(long, int, uintptr_t, unsigned int, unsigned int)') as (
   number: number,
   thread: number,
   address: number,
@@ -73,7 +110,7 @@ export const schedGetattr = (address: number) =>
   systemCall(SYS_SCHED_GETATTR, 0, address, SCHED_ATTR_BYTES, 0);
 export const schedSetattr = (address: number) => systemCall(SYS_SCHED_SETATTR, 0, address, 0, 0);
 /** man 2 mmap; -1 where it fails. */
-export const mmap = libc.func('intptr_t mmap(uintptr_t, size_t, int, int, int, int64_t)') as (
+export const mmap = declared('intptr_t mmap(uintptr_t, size_t, int, int, int, int64_t)') as (
   address: number,
   length: number,
   protection: number,
@@ -81,10 +118,10 @@ export const mmap = libc.func('intptr_t mmap(uintptr_t, size_t, int, int, int, i
   fd: number,
   offset: number,
 ) => number;
-const callOfEnter = libc.func(
+const callOfEnter = declared(
   'long syscall(long, int, unsigned int, unsigned int, unsigned int, uintptr_t, size_t)',
 ) as (...numbers: readonly number[]) => number;
-const callOfRegister = libc.func('long syscall(long, int, unsigned int, uintptr_t, unsigned int)') as (
+const callOfRegister = declared('long syscall(long, int, unsigned int, uintptr_t, unsigned int)') as (
   ...numbers: readonly number[]
 ) => number;
 /** man 2 io_uring_setup, io_uring_enter and io_uring_register; -1 where they fail. */
@@ -94,7 +131,7 @@ export const uringEnter = (fd: number, submit: number, complete: number, flags: 
   callOfEnter(SYS_IO_URING_ENTER, fd, submit, complete, flags, 0, 0);
 export const uringRegister = (fd: number, operation: number, argument: number, count: number) =>
   callOfRegister(SYS_IO_URING_REGISTER, fd, operation, argument, count);
-export const poll = libc.func('int poll(uintptr_t, unsigned long, int)') as (
+export const poll = declared('int poll(uintptr_t, unsigned long, int)') as (
   fds: number,
   count: number,
   timeoutMs: number,
@@ -104,7 +141,7 @@ type AddressCall = (fd: number, address: number, length: number) => number;
 
 /** Of the last system call that answered -1. */
 export function errno(): number {
-  return koffi.errno();
+  return koffi!.errno();
 }
 
 /** `EADDRINUSE` for 98. */
@@ -115,12 +152,12 @@ export function errorName(code: number): string {
 
 /** Where the array's first byte lies. Memory of arrays of some size never moves. */
 export function addressOf(memory: Uint8Array): number {
-  return Number(koffi.address(memory));
+  return Number(koffi!.address(memory));
 }
 
 /** The memory that the kernel has mapped there, as one array; the address must be that of 4-byte words. */
 export function wordsAt(address: number, bytes: number): Int32Array {
-  return new Int32Array(koffi.view(address, bytes));
+  return new Int32Array(koffi!.view(address, bytes));
 }
 
 export const { EAGAIN, ECANCELED, ECONNREFUSED, EINTR, ENOBUFS } = constants.errno;

@@ -10,12 +10,8 @@ const NAP_MS = 0.05;
 
 /** The system call where it can be had: 0.2 µs where nobody waits. Else naps, which cost their time where nobody does, too. */
 export async function openStepAside(): Promise<StepAside> {
-  try {
-    if (process.platform === 'linux') return (await import('./linux.ts')).schedYield;
-  } catch {
-    // Without the optional package koffi.
-  }
-  return napping(monotonicMs, sleep);
+  const { schedYield, whyMissing } = await import('./linux.ts');
+  return whyMissing() === undefined ? schedYield : napping(monotonicMs, sleep);
 }
 
 /** A nap at each call that finds it awake for more than AWAKE_MS. */

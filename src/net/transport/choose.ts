@@ -1,3 +1,5 @@
+import { whyMissing } from '../linux.ts';
+import { openBatched } from './batched.ts';
 import { openPortable } from './portable.ts';
 import type { Arena, Transport, TransportKind, TransportOptions } from './transport.ts';
 import { TransportMissing } from './transport.ts';
@@ -19,32 +21,23 @@ export async function openTransport(
   arena: Arena,
 ): Promise<ChosenTransport> {
   if (choice === 'portable') return { transport: await openPortable(options), why: 'asked for' };
-  const batched = await loadBatched();
-  if ('missing' in batched) {
-    if (choice !== 'auto') throw new Error(`transport ${choice} can't be had: ${batched.missing}`);
-    return { transport: await openPortable(options), why: batched.missing };
+  const missing = whyNotBatched();
+  if (missing !== undefined) {
+    if (choice !== 'auto') throw new Error(`transport ${choice} can't be had: ${missing}`);
+    return { transport: await openPortable(options), why: missing };
   }
   const why = choice === 'auto' ? 'the cheaper one here' : 'asked for';
-  if (choice !== 'uring') return { transport: batched.openBatched('batched', options, arena), why };
+  if (choice !== 'uring') return { transport: openBatched('batched', options, arena), why };
   try {
-    return { transport: batched.openBatched('uring', options, arena), why };
+    return { transport: openBatched('uring', options, arena), why };
   } catch (error) {
     if (!(error instanceof TransportMissing)) throw error;
     throw new Error(`transport uring can't be had: ${error.message}`);
   }
 }
 
-type Batched = typeof import('./batched.ts');
-
-async function loadBatched(): Promise<Batched | { readonly missing: string }> {
-  if (process.platform !== 'linux') return { missing: `it needs Linux, this is ${process.platform}` };
-  if (process.arch !== 'x64' && process.arch !== 'arm64') {
-    return { missing: `its memory layouts are for x64 and arm64, this is ${process.arch}` };
-  }
-  try {
-    return await import('./batched.ts');
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    return { missing: `the optional package koffi can't be loaded (${why})` };
-  }
+function whyNotBatched(): string | undefined {
+  const missing = whyMissing();
+  if (missing !== undefined || process.arch === 'x64' || process.arch === 'arm64') return missing;
+  return `its memory layouts are for x64 and arm64, this is ${process.arch}`;
 }
