@@ -2,4 +2,4 @@
 // Brings node_modules and dist/ up to date; does nothing where they are.
 import { prepare } from './lib/prepare.mjs';
 
-process.exitCode = prepare() ? 0 : 1;
+process.exitCode = (await prepare()) ? 0 : 1;

@@ -3,7 +3,7 @@
 import { inRoot } from './lib/paths.mjs';
 import { prepare } from './lib/prepare.mjs';
 
-if (prepare()) {
+if (await prepare()) {
   // In this very process: terminal, signals and exit code are the command's own, with nothing in between.
   const main = inRoot('dist', 'bin', 'rollcall.js');
   process.argv[1] = main;

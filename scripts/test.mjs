@@ -40,7 +40,7 @@ function fetchParts(/** @type {string[]} */ files) {
 }
 
 async function main() {
-  if (!prepare()) return 1;
+  if (!(await prepare())) return 1;
   const only = options.only.split(',').filter(Boolean);
   const both = options.unit === options.interop;
   const files = selectTests({ only, unit: both || options.unit, interop: both || options.interop });

@@ -7,9 +7,10 @@
 //   npm run bench:replay -- --mixed ...            one in ten phones is challenged, one in twenty has a wrong password, and
 //                                                  one message in twenty is an OPTIONS; else all is REGISTERs that refresh
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { writeOneFile } from '../lib/bundle.mjs';
 import { inRoot } from '../lib/paths.mjs';
 import { Crowd, PHONES } from './crowd.mjs';
 
@@ -50,13 +51,25 @@ const MODULES = [
   'src/monitor/tapped.js',
 ];
 
-/** What these modules export, as one file, because that is what ships. @param {string} dist */
+/**
+ * What these modules export, out of one file that exports it in one object: as in what ships, the compiler then knows that
+ * what the modules work with stays what it is.
+ *
+ * @param {string} dist
+ */
 async function load(dist) {
-  const contents = MODULES.map((path) => `export * from './${path}';`).join('\n');
-  const outfile = inRoot('.cache', 'replay', `${dist.replaceAll(/\W+/g, '-')}.mjs`);
-  const stdin = { contents, resolveDir: dist };
-  await build({ stdin, outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'error' });
-  return import(outfile);
+  const folder = inRoot('.cache', 'replay');
+  const name = dist.replaceAll(/\W+/g, '-');
+  const entry = join(folder, `${name}.entry.mjs`);
+  const file = join(folder, `${name}.mjs`);
+  const imports = MODULES.map((path, i) => `import * as part${i} from ${JSON.stringify(join(dist, path))};`);
+  const parts = MODULES.map((_, i) => `...part${i}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(entry, `${imports.join('\n')}\nexport const parts = { ${parts.join(', ')} };\n`);
+  await writeOneFile(entry, file, (module) => {
+    throw new Error(`${module} would be a file of its own`);
+  });
+  return (await import(file)).parts;
 }
 
 /** The parts of one build, around memory as the process has it. @param {string} dist */

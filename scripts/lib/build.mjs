@@ -50,10 +50,10 @@ function removeStale() {
 }
 
 /** Compiles the sources into dist/ unless dist/ is up to date. */
-export function ensureBuild() {
+export async function ensureBuild() {
   const stamp = sourcesStamp();
   if (existsSync(STAMP) && existsSync(inRoot(KERNEL_CODE)) && readFileSync(STAMP, 'utf8') === stamp) return;
-  say('compiling (asc, tsc, esbuild)');
+  say('compiling (asc, tsc, rollup)');
   rmSync(STAMP, { force: true });
   compileKernel();
   const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc');
@@ -64,6 +64,6 @@ export function ensureBuild() {
   if (!done.ok) throw new Error(`the sources do not compile:\n${done.output.trim()}`);
   mkdirSync(DIST, { recursive: true });
   removeStale();
-  bundle();
+  await bundle();
   writeFileSync(STAMP, stamp);
 }

@@ -13,12 +13,12 @@ function checkNode() {
   throw new Error(`this is Node ${process.versions.node}, and Rollcall needs ${needed} or later`);
 }
 
-/** Brings node_modules and dist/ up to date. @returns {boolean} whether they are; if not, it has said why */
-export function prepare() {
+/** Brings node_modules and dist/ up to date. @returns {Promise<boolean>} whether they are; if not, it has said why */
+export async function prepare() {
   try {
     checkNode();
     ensureDependencies();
-    ensureBuild();
+    await ensureBuild();
     return true;
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));

@@ -25,6 +25,19 @@ it('the command in the package tells the version that the package has', async ()
   assert.deepEqual([code, out, err], [0, `${version}\n`, '']);
 });
 
+it('no file exports what its thread works with, or shares it with another', () => {
+  for (const [name, exported] of [
+    ['worker.js', []],
+    ['run.js', ['export { RUN };']],
+    ['demo.js', ['export { DEMO };']],
+  ] as const) {
+    const text = readFileSync(join(command, '..', name), 'utf8');
+    assert.match(text, /^const kernel = new Kernel\(\);$/m, name);
+    assert.deepEqual(text.match(/^export .*$/gm) ?? [], exported, name);
+    assert.doesNotMatch(text, /^import .*["']\.{1,2}\//m, name);
+  }
+});
+
 it('no file of the command needs an optional package in order to start', () => {
   const folder = join(command, '..');
   const files = readdirSync(folder).filter((name) => name.endsWith('.js'));
