@@ -16,7 +16,7 @@ import {
 import { NameAddr, readNameAddr } from '../sip/name-addr.ts';
 import { quotedEnd } from '../sip/params.ts';
 import type { HashKey } from '../sip/siphash.ts';
-import { HashInput, sipHash128 } from '../sip/siphash.ts';
+import { HashInput } from '../sip/siphash.ts';
 import { readUri, Uri } from '../sip/uri.ts';
 import { isEscape } from '../sip/uri-compare.ts';
 import { boundedText, hashOfEnd, isText, TextPool } from './texts.ts';
@@ -110,7 +110,7 @@ export class AorReader implements AorName {
   private take(bytes: Uint8Array, start: number, hostAt: number, end: number): void {
     const hasUserAndHost = hostAt > start && hostAt < end;
     const aorEnd = this.domain === 'ignore' && hasUserAndHost ? hostAt - 1 : end;
-    sipHash128(this.key, this.input.clear().field(bytes, start, aorEnd), this.out);
+    this.input.clear().field(bytes, start, aorEnd).sipHash128(this.key, this.out);
     this.aorA = this.out[0]!;
     this.aorB = this.out[1]!;
     this.aor = pooled(this.aors, bytes, start, aorEnd, this.aorA);

@@ -4,7 +4,7 @@ import { CSeq, readCSeq } from '../sip/cseq.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
-import { HashInput, sipHash128 } from '../sip/siphash.ts';
+import { HashInput } from '../sip/siphash.ts';
 import type { Transaction } from '../sip/transaction.ts';
 import { BRANCH_WORDS, readOwnBranch } from '../sip/transaction.ts';
 import { readVia, Via } from '../sip/via.ts';
@@ -88,7 +88,7 @@ export class ExchangeKey {
     if (readHost(bytes, start, end, host)) return true;
     const length = end - start;
     if (length === 0 || length > MAX_KEY_PART) return false;
-    sipHash128(this.hashKey, this.input.clear().foldedField(bytes, start, end), hashed);
+    this.input.clear().foldedField(bytes, start, end).sipHash128(this.hashKey, hashed);
     host.a = hashed[0]!;
     host.b = hashed[1]!;
     host.c = hashed[2]!;
@@ -101,7 +101,7 @@ export class ExchangeKey {
   private takeBranch(bytes: Uint8Array, start: number, end: number): boolean {
     if (readOwnBranch(bytes, start, end, this.branch)) return true;
     if (end - start > MAX_KEY_PART) return false;
-    sipHash128(this.hashKey, this.input.clear().field(bytes, start, end), this.branch);
+    this.input.clear().field(bytes, start, end).sipHash128(this.hashKey, this.branch);
     this.portAndKinds |= HASHED_BRANCH;
     return true;
   }

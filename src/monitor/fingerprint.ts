@@ -3,7 +3,7 @@ import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
-import { HashInput, sipHash128 } from '../sip/siphash.ts';
+import { HashInput } from '../sip/siphash.ts';
 
 /** Of a REGISTER the first header of each is read, of Contact all. */
 const OF_REQUEST: readonly HeaderId[] = [Header.CALL_ID, Header.USER_AGENT, Header.EXPIRES];
@@ -67,7 +67,7 @@ export class Fingerprint {
 
   private end(): void {
     const { out } = this;
-    sipHash128(this.key, this.input, out);
+    this.input.sipHash128(this.key, out);
     this.a = out[0]!;
     this.b = out[1]!;
   }

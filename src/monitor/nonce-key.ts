@@ -1,5 +1,5 @@
 import type { HashKey } from '../sip/siphash.ts';
-import { HashInput, sipHash128 } from '../sip/siphash.ts';
+import { HashInput } from '../sip/siphash.ts';
 
 /**
  * A nonce, told by a keyed hash of 64 bits. It may decide without the bytes: who does not know the key can't make two
@@ -31,7 +31,7 @@ export class NonceReader {
 
   read(bytes: Uint8Array, start: number, end: number, into: NonceKey): void {
     const { out } = this;
-    sipHash128(this.key, this.input.clear().field(bytes, start, end), out);
+    this.input.clear().field(bytes, start, end).sipHash128(this.key, out);
     into.a = out[0]!;
     into.b = out[1]!;
   }

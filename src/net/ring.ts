@@ -93,8 +93,8 @@ class RingMemory {
     ) {
       throw new RangeError(`ring of ${capacityBytes} bytes at ${offset}`);
     }
-    this.bytes = new Uint8Array(buffer);
-    this.words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+    this.bytes = kernel.bytesOf(buffer);
+    this.words = kernel.wordsOf(buffer);
     this.doubles = new Float64Array(buffer, 0, buffer.byteLength >>> 3);
     this.headWord = offset >>> 2;
     this.baseWord = this.headWord + 1;

@@ -3,7 +3,7 @@ import { CSeq, readCSeq } from '../sip/cseq.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import { MAX_DATAGRAM_BYTES } from '../sip/message.ts';
-import { methodOf } from '../sip/methods.ts';
+import { methodOf } from '../sip/method-of.ts';
 import { parse } from '../sip/parse.ts';
 import { Via } from '../sip/via.ts';
 import type { Datagram, Decision } from './decision.ts';
@@ -78,8 +78,8 @@ function decideRequest(datagram: Datagram, routes: Routes, decision: Decision): 
     addReturnPath(datagram, request, routes, decision); // RFC 3327, RFC 5626 in spirit
   }
   recordRoute(datagram, request, routes, decision, hop); // §16.6(4)
-  takeOneHop(message, edits); // §16.6(3)
   stampTopVia(datagram, request.via, replyPort, edits); // §18.2.1, RFC 3581 §4
+  takeOneHop(message, edits); // §16.6(3)
 
   if (edits.overflowed) return refuse('too_many_edits', datagram, request, routes, decision);
   if (isTooLong(decision)) return refuse('too_large', datagram, request, routes, decision);

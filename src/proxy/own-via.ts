@@ -1,17 +1,17 @@
-import { Endpoint, MAX_HOST_BYTES, readHost, writeHost } from '../sip/address.ts';
-import { ascii, COLON, decimal, hexValue, writeBytes, writeDecimal, writeHex32 } from '../sip/bytes.ts';
+import { Endpoint, readHost } from '../sip/address.ts';
+import { decimal, hexValue, writeHex32 } from '../sip/bytes.ts';
 import { Header } from '../sip/headers.ts';
 import { kernel } from '../sip/kernel/kernel.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
-import { HashInput, sipHash128 } from '../sip/siphash.ts';
+import { HashInput } from '../sip/siphash.ts';
 import type { Edits } from '../sip/splice.ts';
 import { BRANCH_WORDS } from '../sip/transaction.ts';
 import { hasCookieBranch, readVia, Via } from '../sip/via.ts';
-import { writeEol } from './lines.ts';
 import type { Request } from './request.ts';
 import type { Routes } from './routes.ts';
 import type { SigningKey } from './signer.ts';
+import { CHECK_DIGITS, ViaTemplate } from './via-template.ts';
 
 /**
  * Our own Via: `Via: SIP/2.0/UDP 10.0.1.7:5060;branch=z9hG4bK…;s=0;m=…;l=…`. All that a stateless proxy
@@ -24,24 +24,13 @@ import type { SigningKey } from './signer.ts';
  *
  * Lines stay short and parameters do not start with `rport`: chan_sip copies 512 bytes and uses strstr.
  */
-const VIA = ascii('Via: SIP/2.0/UDP ');
-const BRANCH = ascii(';branch=z9hG4bK');
-const SOCKET = ascii(';s=');
-const CHECK = ascii(';m=');
-const LOOP = ascii(';l=');
-const ASK_RPORT = ascii(';rport');
-
-/** Hex digits of `m` and `l`: 64 bits. */
-const CHECK_DIGITS = 16;
-/** The colon before it is one of them. */
-const MAX_PORT_BYTES = 6;
 /** Bytes of the next Via's host that `m` covers; of a longer one the beginning. */
 const MAX_HASHED_HOST = 256;
 
 const input = new HashInput();
-/** Whole, for the branch; its first half, for the check values. */
-const hash = new Int32Array(BRANCH_WORDS);
+/** The first half of a hash, for the check values. */
 const half = new Int32Array(2);
+const template = new ViaTemplate();
 const host = new Endpoint();
 
 /** Whether our Via asks the registrar to answer to our source port, which tells it that the phone is behind a NAT. */
@@ -61,30 +50,6 @@ export class Passage {
   readonly branch = new Int32Array(BRANCH_WORDS);
 }
 
-/** What all our Vias with one sent-by begin with: made when the sent-by is another one than last time. */
-const begun = new Endpoint();
-let beginning = new Uint8Array(0);
-/** The memory in which the kernel keeps it. */
-let keptIn: Uint8Array | undefined;
-
-function writeBeginning(edits: Edits, at: number, sentBy: Endpoint): number {
-  if (keptIn !== kernel.bytes || !begun.sameAs(sentBy)) begin(sentBy);
-  if (!edits.isInKernel) return writeBytes(edits.inserts, at, beginning);
-  kernel.writeText(at, beginning.length);
-  return at + beginning.length;
-}
-
-function begin(sentBy: Endpoint): void {
-  begun.copyFrom(sentBy);
-  const out = new Uint8Array(VIA.length + MAX_HOST_BYTES + MAX_PORT_BYTES + BRANCH.length);
-  let at = writeHost(out, writeBytes(out, 0, VIA), sentBy);
-  out[at++] = COLON;
-  at = writeBytes(out, writeDecimal(out, at, sentBy.port), BRANCH);
-  beginning = out.slice(0, at);
-  kernel.keepText(beginning);
-  keptIn = kernel.bytes;
-}
-
 /** Adds our Via as the first header line. */
 export function pushOwnVia(
   message: Message,
@@ -94,20 +59,16 @@ export function pushOwnVia(
   edits: Edits,
 ): void {
   const key = routes.signer.keys[0]!;
-  const out = edits.inserts;
-  let at = writeBeginning(edits, edits.writeAt, routes.sockets[passage.departure]!.sentBy);
-
-  hashBranch(message, request, key.branch);
-  for (let i = 0; i < BRANCH_WORDS; i++) passage.branch[i] = hash[i]!;
-  at = writeHash(edits, at, hash);
-
-  at = writeDecimal(out, writeBytes(out, at, SOCKET), passage.arrival);
+  const at = edits.writeAt;
+  template.fit(routes, passage, message.eolLength);
+  const end = template.write(edits);
+  hashBranch(message, request, key.branch, passage.branch);
+  writeHash(edits, at + template.branchAt, passage.branch);
   hashNextVia(message.bytes, request.via, passage.source, passage.stampedRport, passage.arrival, key.check);
-  at = writeHash(edits, writeBytes(out, at, CHECK), half);
+  writeHash(edits, at + template.checkAt, half);
   hashLoop(message, request, key.loop);
-  at = writeHash(edits, writeBytes(out, at, LOOP), half);
-  if (passage.askRport === 'rport') at = writeBytes(out, at, ASK_RPORT);
-  edits.replace(message.headersStart, 0, writeEol(out, at, message));
+  writeHash(edits, at + template.loopAt, half);
+  edits.replace(message.headersStart, 0, end);
 }
 
 /**
@@ -115,7 +76,7 @@ export function pushOwnVia(
  * lacks where the INVITE did not: then neither would reach the INVITE's transaction. And the received branch
  * alone would collide between weak phones, so their sent-by, Call-ID and From tag go in.
  */
-function hashBranch(message: Message, request: Request, key: HashKey): void {
+function hashBranch(message: Message, request: Request, key: HashKey, branch: Int32Array): void {
   const { bytes } = message;
   const { via } = request;
   input
@@ -127,7 +88,7 @@ function hashBranch(message: Message, request: Request, key: HashKey): void {
     .word(request.cseq.number)
     .field(bytes, request.fromTagStart, request.fromTagEnd);
   if (!hasCookieBranch(bytes, via)) hashRfc2543Parts(message, request);
-  sipHash128(key, input, hash);
+  input.sipHash128(key, branch);
 }
 
 /** A branch without cookie is not unique, so more of the request must tell transactions apart (§17.2.3). */
@@ -152,13 +113,10 @@ function hashNextVia(
     .clear()
     .foldedField(bytes, hostStart, Math.min(via.hostEnd, hostStart + MAX_HASHED_HOST))
     .word(via.sentByPort)
-    .word(received.a)
-    .word(received.b)
-    .word(received.c)
-    .word(received.d)
+    .host(received)
     .word(rport)
     .word(socket);
-  sipHash128(key, input, half);
+  input.sipHash128(key, half);
 }
 
 /**
@@ -175,18 +133,17 @@ function hashLoop(message: Message, request: Request, key: HashKey): void {
     .field(bytes, request.fromTagStart, request.fromTagEnd)
     .field(bytes, request.callIdStart, request.callIdEnd)
     .word(request.cseq.number);
-  sipHash128(key, input, half);
+  input.sipHash128(key, half);
 }
 
-/** The hash, which must be the one that was made last, as hex digits; answers the position behind them. */
-function writeHash(edits: Edits, at: number, words: Int32Array): number {
-  let end = at;
+/** Writes the hash, which must be the one that was made last, as hex digits. */
+function writeHash(edits: Edits, at: number, words: Int32Array): void {
   if (edits.isInKernel) {
     kernel.writeHash(at, words.length === BRANCH_WORDS ? 16 : 8);
-    return end + words.length * 8;
+    return;
   }
+  let end = at;
   for (let i = 0; i < words.length; i++) end = writeHex32(edits.inserts, end, words[i]!);
-  return end;
 }
 
 /** True where the span holds the 64 bits of `half`, the hash that was made last, as 16 hex digits in either case. */
@@ -203,6 +160,8 @@ function isHash64(bytes: Uint8Array, start: number, end: number): boolean {
 
 /** Which of our sockets this Via names as its sent-by; -1 where it is not ours. */
 export function ownSocketOf(bytes: Uint8Array, via: Via, routes: Routes): number {
+  const usual = template.socketOf(bytes, via, routes);
+  if (usual >= 0) return usual;
   if (!readHost(bytes, via.hostStart, via.hostEnd, host)) return -1;
   for (let i = 0; i < routes.sockets.length; i++) {
     const { sentBy } = routes.sockets[i]!;

@@ -3,7 +3,7 @@ import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
-import { HashInput, sipHash128 } from '../sip/siphash.ts';
+import { HashInput } from '../sip/siphash.ts';
 import { Edits } from '../sip/splice.ts';
 import type { Datagram, Decision } from './decision.ts';
 import { writeEol } from './lines.ts';
@@ -171,7 +171,7 @@ function makeToTag(message: Message, request: Request, key: HashKey): void {
     .field(bytes, request.fromTagStart, request.fromTagEnd)
     .word(request.cseq.number)
     .field(bytes, Math.max(via.branchStart, 0), Math.max(via.branchEnd, 0));
-  sipHash128(key, input, hash);
+  input.sipHash128(key, hash);
   const at = writeBytes(tag, 0, TAG_PREFIX);
   writeHex32(tag, writeHex32(tag, at, hash[0]!), hash[1]!);
 }

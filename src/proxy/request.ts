@@ -1,10 +1,10 @@
-import { ascii, QUESTION, sameBytes } from '../sip/bytes.ts';
+import { QUESTION } from '../sip/bytes.ts';
 import { CSeq, readCSeq } from '../sip/cseq.ts';
 import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
-import { findParam, NameAddr, readNameAddr } from '../sip/name-addr.ts';
-import { Param } from '../sip/params.ts';
+import { findTag, NameAddr, readNameAddr } from '../sip/name-addr.ts';
+import { Span } from '../sip/params.ts';
 import { readUri, Uri } from '../sip/uri.ts';
 import { readVia, Via } from '../sip/via.ts';
 import type { Reason } from './reasons.ts';
@@ -26,8 +26,7 @@ export class Request {
   callIdEnd = 0;
 }
 
-const TAG = ascii('tag');
-const param = new Param();
+const tag = new Span();
 
 /**
  * True where the top Via can be read. Without one there is no telling whom to answer, so the request is dropped.
@@ -57,13 +56,13 @@ export function readRequest(message: Message, request: Request): Reason | undefi
 function readFromTo(message: Message, request: Request): boolean {
   const { bytes } = message;
   const hasFrom = readSingle(message, Header.FROM, request.from);
-  const hasFromTag = hasFrom && findParam(bytes, request.from, TAG, param);
-  request.fromTagStart = hasFromTag ? param.valueStart : 0;
-  request.fromTagEnd = hasFromTag ? param.valueEnd : 0;
+  const hasFromTag = hasFrom && findTag(bytes, request.from, tag);
+  request.fromTagStart = hasFromTag ? tag.start : 0;
+  request.fromTagEnd = hasFromTag ? tag.end : 0;
   const hasTo = readSingle(message, Header.TO, request.to);
-  request.hasToTag = hasTo && findParam(bytes, request.to, TAG, param) && param.valueEnd > param.valueStart;
-  request.toTagStart = request.hasToTag ? param.valueStart : 0;
-  request.toTagEnd = request.hasToTag ? param.valueEnd : 0;
+  request.hasToTag = hasTo && findTag(bytes, request.to, tag) && tag.end > tag.start;
+  request.toTagStart = request.hasToTag ? tag.start : 0;
+  request.toTagEnd = request.hasToTag ? tag.end : 0;
   return hasFrom && hasTo;
 }
 
@@ -93,7 +92,7 @@ function readSequence(message: Message, request: Request): boolean {
   cseq.number = 0;
   if (line < 0) return false;
   if (!readCSeq(bytes, message.valueStart(line), message.valueEnd(line), cseq)) return false;
-  return sameBytes(bytes, cseq.methodStart, cseq.methodEnd, bytes, message.start, message.methodEnd);
+  return message.isMethod(cseq.methodStart, cseq.methodEnd);
 }
 
 /** A Request-URI carries no headers (§19.1.1 table 1): an embedded Route is never honoured (RFC 4475 escruri). */

@@ -10,6 +10,7 @@ import type { Routes } from './routes.ts';
 const RECEIVED = ascii(';received=');
 const RPORT = ascii(';rport=');
 const EQUALS_SIGN = ascii('=');
+const SEMICOLON_RPORT_BYTES = RPORT_PARAM.length + 1;
 
 const param = new Param();
 const sentBy = new Endpoint();
@@ -43,21 +44,8 @@ export function isSentBySource(datagram: Datagram, via: Via): boolean {
  * because both steer our replies; then `received` always, `rport` where replies use the source port.
  */
 export function stampTopVia(datagram: Datagram, via: Via, replyPort: ReplyPort, edits: Edits): void {
-  const { bytes, source } = datagram;
-  let hasRport = false;
-  let at = via.stampsStart < 0 ? via.end : via.stampsStart;
-  while (readParam(bytes, at, via.end, param) === 'param') {
-    // The white space before it goes with it: two folds in a row would be none (§25.1 LWS has one line end).
-    const start = at;
-    at = param.end;
-    if (equalsFolded(bytes, param.nameStart, param.nameEnd, RECEIVED_PARAM)) {
-      edits.remove(start, param.end - start);
-    } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, RPORT_PARAM)) {
-      if (hasRport) edits.remove(start, param.end - start);
-      else fillRport(source.port, edits);
-      hasRport = true;
-    }
-  }
+  const { source } = datagram;
+  const hasRport = fillStamps(datagram, via, edits);
   const out = edits.inserts;
   let end = writeBareHost(out, writeBytes(out, edits.writeAt, RECEIVED), source);
   if (!hasRport && replyPort === 'source') {
@@ -66,8 +54,33 @@ export function stampTopVia(datagram: Datagram, via: Via, replyPort: ReplyPort, 
   edits.replace(via.end, 0, end);
 }
 
-function fillRport(port: number, edits: Edits): void {
+/** Edits the stamps that are there already; answers whether one of them is an `rport`, which names the source's port then. */
+function fillStamps({ bytes, source }: Datagram, via: Via, edits: Edits): boolean {
+  if (via.stampsStart < 0) return false;
+  if (via.soleRportEnd >= 0) {
+    fillRport(source.port, via.stampsStart + SEMICOLON_RPORT_BYTES, via.soleRportEnd, edits);
+    return true;
+  }
+  let hasRport = false;
+  let at = via.stampsStart;
+  while (readParam(bytes, at, via.end, param) === 'param') {
+    // The white space before it goes with it: two folds in a row would be none (§25.1 LWS has one line end).
+    const start = at;
+    at = param.end;
+    if (equalsFolded(bytes, param.nameStart, param.nameEnd, RECEIVED_PARAM)) {
+      edits.remove(start, param.end - start);
+    } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, RPORT_PARAM)) {
+      if (hasRport) edits.remove(start, param.end - start);
+      else fillRport(source.port, param.nameEnd, param.end, edits);
+      hasRport = true;
+    }
+  }
+  return hasRport;
+}
+
+/** Writes a value from behind the name on, `nameEnd`, in place of what stands there. */
+function fillRport(port: number, nameEnd: number, end: number, edits: Edits): void {
   const out = edits.inserts;
-  const end = writeDecimal(out, writeBytes(out, edits.writeAt, EQUALS_SIGN), port);
-  edits.replace(param.nameEnd, param.end - param.nameEnd, end);
+  const written = writeDecimal(out, writeBytes(out, edits.writeAt, EQUALS_SIGN), port);
+  edits.replace(nameEnd, end - nameEnd, written);
 }

@@ -199,7 +199,8 @@ export function writeHost(out: Uint8Array, at: number, address: Endpoint): numbe
 
 /** The same without brackets: RFC 3261 §25.1 has `received` take an IPv6address, not a reference. */
 export function writeBareHost(out: Uint8Array, at: number, address: Endpoint): number {
-  return address.isIpv4 ? writeIpv4(out, at, address.d) : writeIpv6(out, at, address);
+  if (!address.isIpv4) return writeIpv6(out, at, address);
+  return kernel.holds(out) ? kernel.writeIpv4(address.d, at) : writeIpv4(out, at, address.d);
 }
 
 function writeIpv4(out: Uint8Array, at: number, word: number): number {

@@ -1,8 +1,9 @@
+import { sameBytes } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
 import type { Holder } from './kernel/kernel.ts';
 import { HEAD_WORDS, kernel, LINE_WORDS } from './kernel/kernel.ts';
+import { methodOf } from './method-of.ts';
 import type { Method } from './methods.ts';
-import { methodOf } from './methods.ts';
 
 /** Why a datagram that has a SIP start line is not a well-formed message. */
 export type MessageFault =
@@ -147,6 +148,14 @@ export class Message implements Holder {
     this.isRequest = false;
     this.status = kernel.words[kernel.resultWord]!;
     this.eolLength = 2;
+  }
+
+  /** True where the range holds the method of the start line. */
+  isMethod(start: number, end: number): boolean {
+    const length = this.methodEnd - this.start;
+    if (end - start !== length) return false;
+    if (kernel.holds(this.bytes)) return kernel.isSame(start, this.start, length);
+    return sameBytes(this.bytes, start, end, this.bytes, this.start, this.methodEnd);
   }
 
   /** How many lines carry this header. */

@@ -1,4 +1,5 @@
 import {
+  ascii,
   COLON,
   COMMA,
   DQUOTE,
@@ -14,8 +15,8 @@ import {
   trimEnd,
 } from './bytes.ts';
 import { kernel } from './kernel/kernel.ts';
-import type { Param } from './params.ts';
-import { quotedEnd, readParam } from './params.ts';
+import type { Span } from './params.ts';
+import { Param, quotedEnd, readParam } from './params.ts';
 
 /** One value of From, To, Contact, Route, Record-Route or Path (RFC 3261 §20.10, §25.1 name-addr / addr-spec). */
 export class NameAddr {
@@ -28,6 +29,8 @@ export class NameAddr {
   uriEnd = 0;
   /** Behind the URI (and its bracket): where header parameters may start. */
   paramsStart = 0;
+  /** Where the value of `tag` starts if it is the one parameter, `end` where there is none, -1 where that is not known. */
+  tagStart = -1;
   /** Behind the value's last byte, white space left out. */
   end = 0;
   /** Where the next value of the list starts, or -1. */
@@ -58,6 +61,8 @@ function readUsual(bytes: Uint8Array, start: number, end: number, into: NameAddr
   into.uriStart = words[resultWord]! + start - place + 1;
   into.uriEnd = close;
   into.paramsStart = close + 1;
+  const tag = words[resultWord + 2]!;
+  into.tagStart = tag < 0 ? tag : tag + start - place;
   return true;
 }
 
@@ -91,6 +96,7 @@ function readValue(bytes: Uint8Array, start: number, end: number, into: NameAddr
   into.start = start < end && bytes[start]! <= SPACE ? skipSpace(bytes, start, end) : start;
   into.end = into.start < end && bytes[end - 1]! <= SPACE ? trimEnd(bytes, into.start, end) : end;
   into.next = -1;
+  into.tagStart = -1;
   into.isStar = into.end - into.start === 1 && bytes[into.start] === STAR;
   into.isBracketed = false;
   into.uriStart = into.start;
@@ -137,6 +143,20 @@ function readBare(bytes: Uint8Array, into: NameAddr): boolean {
   into.uriEnd = at;
   into.paramsStart = at;
   return at > into.start;
+}
+
+const TAG = ascii('tag');
+const param = new Param();
+
+/** Finds the `tag` of a From or To; true with the span of its value in `into`. */
+export function findTag(bytes: Uint8Array, value: NameAddr, into: Span): boolean {
+  into.start = value.tagStart;
+  into.end = value.end;
+  if (value.tagStart >= 0) return value.tagStart < value.end;
+  if (!findParam(bytes, value, TAG, param)) return false;
+  into.start = param.valueStart;
+  into.end = param.valueEnd;
+  return true;
 }
 
 /** Finds a header parameter of the value by its lower-case name; true with its spans in `into`. */

@@ -19,7 +19,7 @@ import {
 import { Header, headerId } from './headers.ts';
 import { kernel, MAX_HEADER_LINES, MAX_SCANNED_BYTES } from './kernel/kernel.ts';
 import type { Message, MessageFault } from './message.ts';
-import { methodOf } from './methods.ts';
+import { methodOf } from './method-of.ts';
 
 const VERSION = ascii('sip/2.0');
 const VERSION_PREFIX = ascii('sip/');

@@ -1,13 +1,13 @@
 import type { Holder } from './kernel/kernel.ts';
-import { INSERTS_BYTES, kernel } from './kernel/kernel.ts';
+import { EDIT_WORDS, INSERTS_BYTES, kernel, MAX_EDITS } from './kernel/kernel.ts';
 
 /**
  * Editing without re-serialising: a list of edits over received bytes, applied in one pass. Whatever no
  * edit names comes out byte for byte (RFC 3261 §16.6: keep headers and order, never touch the body).
  */
 
-/** More edits than any honest message needs; a REGISTER with a thousand Contacts is refused, not mangled. */
-export const MAX_EDITS = 1024;
+/** More edits than an honest message needs; a REGISTER with a thousand Contacts is refused, not mangled. */
+export { MAX_EDITS };
 /** Bytes that all edits of one message may insert together. */
 export const MAX_INSERT_BYTES = 65_536;
 /**
@@ -16,8 +16,15 @@ export const MAX_INSERT_BYTES = 65_536;
  */
 export const INSERT_SLACK = INSERTS_BYTES - MAX_INSERT_BYTES;
 
+/** Words of an edit. */
+const AT = 0;
+const REMOVED = 1;
+/** From the beginning of the list's insertions on. */
+const INSERT_START = 2;
+const INSERT_LENGTH = 3;
+
 /**
- * Edits in the order of their positions; made once per worker and cleared for each datagram. What they insert lies in
+ * Edits in the order of their positions; made once per worker and cleared for each datagram. They and what they insert lie in
  * the kernel's memory, for the list that was cleared last; when another one is, this one takes its own along.
  */
 export class Edits implements Holder {
@@ -35,10 +42,12 @@ export class Edits implements Holder {
   /** From there on; so are the starts below. */
   private used = 0;
   private own: Uint8Array | undefined = undefined;
-  private readonly at = new Int32Array(MAX_EDITS);
-  private readonly removed = new Int32Array(MAX_EDITS);
-  private readonly insertStart = new Int32Array(MAX_EDITS);
-  private readonly insertLength = new Int32Array(MAX_EDITS);
+  /** The edits, from word `first` on. */
+  private words: Int32Array = new Int32Array(0);
+  private first = 0;
+  /** Of the last edit: where it is, and where what it takes out ends; -1 where there is none. */
+  private lastAt = -1;
+  private lastEnd = -1;
 
   constructor() {
     this.clear();
@@ -48,8 +57,12 @@ export class Edits implements Holder {
     kernel.inserts.giveTo(this);
     this.inserts = kernel.bytes;
     this.base = kernel.insertsAt;
+    this.words = kernel.words;
+    this.first = kernel.editsWord;
     this.isInKernel = true;
     this.count = 0;
+    this.lastAt = -1;
+    this.lastEnd = -1;
     this.growth = 0;
     this.used = 0;
     this.overflowed = false;
@@ -60,6 +73,11 @@ export class Edits implements Holder {
     this.own.set(this.inserts.subarray(this.base, this.base + this.used));
     this.inserts = this.own;
     this.base = 0;
+    // Room for all: it may be added to.
+    const words = new Int32Array(MAX_EDITS * EDIT_WORDS);
+    words.set(this.words.subarray(this.first, this.first + this.count * EDIT_WORDS));
+    this.words = words;
+    this.first = 0;
     this.isInKernel = false;
   }
 
@@ -90,45 +108,67 @@ export class Edits implements Holder {
 
   /** Keeps positions ascending; edits at one position keep the order in which they were made. */
   private add(at: number, removed: number, insertStart: number, insertLength: number): void {
-    let slot = this.count;
-    while (slot > 0 && this.at[slot - 1]! > at) slot--;
-    if (this.count === MAX_EDITS || this.overlaps(slot, at, removed)) {
+    if (this.count === MAX_EDITS) {
       this.overflowed = true;
       return;
     }
-    this.openSlot(slot);
-    this.at[slot] = at;
-    this.removed[slot] = removed;
-    this.insertStart[slot] = insertStart;
-    this.insertLength[slot] = insertLength;
+    // Behind all others, as nearly always.
+    if (at > this.lastAt && at >= this.lastEnd) {
+      this.put(this.count++, at, removed, insertStart, insertLength);
+      this.lastAt = at;
+      this.lastEnd = at + removed;
+    } else {
+      this.addAmong(at, removed, insertStart, insertLength);
+    }
+  }
+
+  private addAmong(at: number, removed: number, insertStart: number, insertLength: number): void {
+    let slot = this.count;
+    while (slot > 0 && this.of(slot - 1, AT) > at) slot--;
+    if (this.overlaps(slot, at, removed)) {
+      this.overflowed = true;
+      return;
+    }
+    const place = this.first + slot * EDIT_WORDS;
+    const end = this.first + this.count * EDIT_WORDS;
+    for (let i = end - 1; i >= place; i--) this.words[i + EDIT_WORDS] = this.words[i]!;
+    this.count++;
+    this.put(slot, at, removed, insertStart, insertLength);
+    if (slot > 0) this.removeLastAt(place);
+    this.lastAt = this.of(this.count - 1, AT);
+    this.lastEnd = this.lastAt + this.of(this.count - 1, REMOVED);
+  }
+
+  private put(slot: number, at: number, removed: number, insertStart: number, insertLength: number): void {
+    const { words } = this;
+    const place = this.first + slot * EDIT_WORDS;
+    words[place + AT] = at;
+    words[place + REMOVED] = removed;
+    words[place + INSERT_START] = insertStart;
+    words[place + INSERT_LENGTH] = insertLength;
     this.growth += insertLength - removed;
-    this.removeLastAt(slot);
+  }
+
+  private of(slot: number, word: number): number {
+    return this.words[this.first + slot * EDIT_WORDS + word]!;
   }
 
   /** True where an edit that would go to `slot` takes out bytes of its neighbours', or stands among them. */
   private overlaps(slot: number, at: number, removed: number): boolean {
-    if (slot < this.count && at + removed > this.at[slot]!) return true;
+    if (slot < this.count && at + removed > this.of(slot, AT)) return true;
     if (slot === 0) return false;
-    const before = this.at[slot - 1]!;
-    if (before === at) return removed > 0 && this.removed[slot - 1]! > 0;
-    return before + this.removed[slot - 1]! > at;
-  }
-
-  private openSlot(slot: number): void {
-    for (let i = this.count; i > slot; i--) {
-      this.at[i] = this.at[i - 1]!;
-      this.removed[i] = this.removed[i - 1]!;
-      this.insertStart[i] = this.insertStart[i - 1]!;
-      this.insertLength[i] = this.insertLength[i - 1]!;
-    }
-    this.count++;
+    const before = this.of(slot - 1, AT);
+    if (before === at) return removed > 0 && this.of(slot - 1, REMOVED) > 0;
+    return before + this.of(slot - 1, REMOVED) > at;
   }
 
   /** Of several edits at one position the last takes the bytes out, so that all of them insert before what follows. */
-  private removeLastAt(slot: number): void {
-    if (slot === 0 || this.at[slot - 1] !== this.at[slot] || this.removed[slot - 1] === 0) return;
-    this.removed[slot] = this.removed[slot - 1]!;
-    this.removed[slot - 1] = 0;
+  private removeLastAt(place: number): void {
+    const { words } = this;
+    const before = place - EDIT_WORDS;
+    if (words[before + AT] !== words[place + AT] || words[before + REMOVED] === 0) return;
+    words[place + REMOVED] = words[before + REMOVED]!;
+    words[before + REMOVED] = 0;
   }
 
   /**
@@ -139,12 +179,13 @@ export class Edits implements Holder {
     let from = start;
     let to = outAt;
     for (let i = 0; i < this.count; i++) {
-      if (this.at[i]! < start) continue;
-      if (this.at[i]! > end) break;
-      to = copy(bytes, from, this.at[i]!, out, to);
-      const insert = this.base + this.insertStart[i]!;
-      to = copy(this.inserts, insert, insert + this.insertLength[i]!, out, to);
-      from = this.at[i]! + this.removed[i]!;
+      const at = this.of(i, AT);
+      if (at < start) continue;
+      if (at > end) break;
+      to = copy(bytes, from, at, out, to);
+      const insert = this.base + this.of(i, INSERT_START);
+      to = copy(this.inserts, insert, insert + this.of(i, INSERT_LENGTH), out, to);
+      from = at + this.of(i, REMOVED);
     }
     return copy(bytes, from, end, out, to);
   }
@@ -166,22 +207,26 @@ export class Edits implements Holder {
   private movesOneWay(sign: 1 | -1): boolean {
     let behind = 0;
     for (let i = this.count - 1; i >= 0; i--) {
-      behind += this.insertLength[i]! - this.removed[i]!;
+      behind += this.of(i, INSERT_LENGTH) - this.of(i, REMOVED);
       if (behind * sign < 0) return false;
     }
     return true;
   }
 
   private shiftLeft(bytes: Uint8Array, start: number, newStart: number): number {
+    if (this.isInKernel && kernel.holds(bytes)) {
+      kernel.shiftLeft(this.count, start, newStart);
+      return newStart;
+    }
     let from = start;
     let to = newStart;
     for (let i = 0; i < this.count; i++) {
-      const at = this.at[i]!;
+      const at = this.of(i, AT);
       kernel.copyWithin(bytes, to, from, at);
       to += at - from;
       this.putInsert(i, bytes, to);
-      to += this.insertLength[i]!;
-      from = at + this.removed[i]!;
+      to += this.of(i, INSERT_LENGTH);
+      from = at + this.of(i, REMOVED);
     }
     return newStart;
   }
@@ -191,24 +236,24 @@ export class Edits implements Holder {
     let pieceEnd = 0;
     let to = 0;
     for (let i = this.count - 1; i >= 0; i--) {
-      const behind = this.at[i]! + this.removed[i]!;
+      const behind = this.of(i, AT) + this.of(i, REMOVED);
       if (i === this.count - 1) {
         to = behind;
       } else {
         to -= pieceEnd - behind;
         kernel.copyWithin(bytes, to, behind, pieceEnd);
       }
-      to -= this.insertLength[i]!;
+      to -= this.of(i, INSERT_LENGTH);
       this.putInsert(i, bytes, to);
-      pieceEnd = this.at[i]!;
+      pieceEnd = this.of(i, AT);
     }
     kernel.copyWithin(bytes, newStart, start, pieceEnd);
     return newStart;
   }
 
   private putInsert(edit: number, bytes: Uint8Array, to: number): void {
-    const start = this.base + this.insertStart[edit]!;
-    const end = start + this.insertLength[edit]!;
+    const start = this.base + this.of(edit, INSERT_START);
+    const end = start + this.of(edit, INSERT_LENGTH);
     if (this.isInKernel && kernel.holds(bytes)) kernel.copyWithin(bytes, to, start, end);
     else copy(this.inserts, start, end, bytes, to);
   }

@@ -1,5 +1,4 @@
 import { Endpoint } from './address.ts';
-import { equals } from './bytes.ts';
 import { kernel } from './kernel/kernel.ts';
 import { MAGIC_COOKIE } from './via.ts';
 
@@ -32,9 +31,8 @@ export class Transaction {
 
 /** The value of a branch, if it is of our form: the cookie and 32 digits in lower case; false where it is not. */
 export function readOwnBranch(bytes: Uint8Array, start: number, end: number, branch: Int32Array): boolean {
-  const digits = start + MAGIC_COOKIE.length;
-  if (end - start !== OWN_BRANCH_LENGTH || !equals(bytes, start, digits, MAGIC_COOKIE)) return false;
-  if (!kernel.hexWords(kernel.placeOf(bytes, digits, end))) return false;
+  if (end - start !== OWN_BRANCH_LENGTH) return false;
+  if (!kernel.ownBranch(kernel.placeOf(bytes, start, end), OWN_BRANCH_LENGTH)) return false;
   const { resultWord, words } = kernel;
   branch[0] = words[resultWord]!;
   branch[1] = words[resultWord + 1]!;

@@ -37,6 +37,8 @@ export class Via {
   /** Where the first `received` or `rport` starts, white space before it included: what a proxy edits; -1 = neither. */
   stampsStart = NONE;
   hasRport = false;
+  /** Where `rport` ends, if it is the one stamp and no white space is in it; -1 = there is none, or that is not known. */
+  soleRportEnd = NONE;
   /** rport's value; 0 = none, or not a port. */
   rport = 0;
   /** Our own parameters (`m`, `s`, `l`), of interest only where the sent-by is ours. */
@@ -94,6 +96,7 @@ function readUsual(bytes: Uint8Array, start: number, end: number, via: Via): boo
   const rport = words[resultWord + 5]!;
   via.hasRport = rport >= 0;
   via.rport = rport > 0 ? rport : 0;
+  via.soleRportEnd = words[resultWord + 6]!;
   via.receivedStart = words[resultWord + 7]!;
   via.receivedEnd = words[resultWord + 8]!;
   via.branchStart = words[resultWord + 9]!;
@@ -175,6 +178,7 @@ function readParams(bytes: Uint8Array, from: number, end: number, via: Via): boo
   via.loopEnd = NONE;
   via.stampsStart = NONE;
   via.hasRport = false;
+  via.soleRportEnd = NONE;
   via.rport = 0;
   let at = from;
   let result = readParam(bytes, at, end, param);
@@ -243,7 +247,9 @@ export const MAGIC_COOKIE = ascii('z9hG4bK');
 export function hasCookieBranch(bytes: Uint8Array, via: Via): boolean {
   const { branchStart, branchEnd } = via;
   const cookieEnd = branchStart + MAGIC_COOKIE.length;
-  return branchStart !== NONE && branchEnd > cookieEnd && equals(bytes, branchStart, cookieEnd, MAGIC_COOKIE);
+  if (branchStart === NONE || branchEnd <= cookieEnd) return false;
+  if (kernel.holds(bytes)) return kernel.isCookie(branchStart);
+  return equals(bytes, branchStart, cookieEnd, MAGIC_COOKIE);
 }
 
 export { RECEIVED as RECEIVED_PARAM, RPORT as RPORT_PARAM };

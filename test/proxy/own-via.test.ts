@@ -1,6 +1,7 @@
 /** Our own Via (RFC 3261 §16.6(8), §16.11): its form, the laws of its branch, its check, the loop value. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { Routes } from '../../src/proxy/routes.ts';
 import { createSigner } from '../../src/secrets/signer.ts';
 import type { RequestParts } from './support/messages.ts';
@@ -345,4 +346,52 @@ test('a request of the PBX gets our Via too, with its socket', () => {
     via,
     /^SIP\/2\.0\/UDP 10\.0\.1\.7:5060;branch=z9hG4bK[0-9a-f]{32};s=0;m=[0-9a-f]{16};l=[0-9a-f]{16}$/,
   );
+});
+
+test('one hop after the other, each in its turn: the line is made for this one', () => {
+  const us = ['10.0.1.7:5060', '192.168.9.1:5062', '[2001:db8::7]:5060', '10.0.1.7:5060'];
+  const ways = [0, 1, 2].flatMap((registrarSocket) =>
+    (['direct', 'alias'] as const).map((contactMode) => routesOf({ us, registrarSocket, contactMode })),
+  );
+  const hop = fc.record({
+    wayNumber: fc.nat(ways.length - 1),
+    arrival: fc.nat(us.length - 1),
+    eol: fc.constantFrom('\r\n', '\n'),
+    isBehindNat: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(hop, { minLength: 2, maxLength: 12, size: 'max' }), (hops) => {
+      for (const { wayNumber, arrival, eol, isBehindNat } of hops) {
+        const way = ways[wayNumber]!;
+        const contact = isBehindNat ? '192.168.77.7' : '10.0.9.9';
+        const input = register(`<sip:100@${contact}:5060>`).replaceAll('\r\n', eol);
+        const verdict = pass(input, PHONE, way, arrival);
+        assert.equal(verdict.outcome, 'forwarded', verdict.reason);
+        const line = verdict.sent.split('\n')[1]!;
+        const asks = way.contactMode === 'alias' && isBehindNat ? ';rport' : '';
+        const hashes = `;branch=z9hG4bK[0-9a-f]{32};s=${arrival};m=[0-9a-f]{16};l=[0-9a-f]{16}`;
+        const sentBy = us[way.registrarSocket]!.replaceAll(/[[\].]/g, '\\$&');
+        assert.match(`${line}\n`, new RegExp(`^Via: SIP/2\\.0/UDP ${sentBy}${hashes}${asks}${eol}$`));
+
+        const answer = pass(
+          responseTo(verdict.sent.replaceAll(eol, '\r\n'), '200 OK'),
+          PBX,
+          way,
+          way.registrarSocket,
+        );
+        assert.deepEqual([answer.outcome, answer.socket], ['forwarded', arrival], answer.reason);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('a response whose Via names a socket that we no longer have is not ours, nor is one that names it by a new number', () => {
+  const before = routesOf({ us: ['10.0.1.7:5060', '10.0.1.7:5062'], registrarSocket: 1 });
+  const sent = sentOf(request(), PHONE, before);
+  const answer = responseTo(sent, '200 OK');
+  assert.equal(pass(answer, PBX, before, 1).outcome, 'forwarded');
+  assert.equal(pass(answer, PBX, routesOf({ us: ['10.0.1.7:5060'] })).reason, 'not_our_via');
+  const swapped = pass(answer, PBX, routesOf({ us: ['10.0.1.7:5062', '10.0.1.7:5060'] }));
+  assert.deepEqual([swapped.outcome, swapped.socket], ['forwarded', 0]);
 });

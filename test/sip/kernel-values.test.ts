@@ -6,9 +6,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Endpoint, hostText, readHost } from '../../src/sip/address.ts';
+import { TOKEN } from '../../src/sip/bytes.ts';
 import { CSeq, readCSeq } from '../../src/sip/cseq.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
-import { HashInput, sipHash128 } from '../../src/sip/siphash.ts';
+import { HashInput } from '../../src/sip/siphash.ts';
 import { readUri, Uri } from '../../src/sip/uri.ts';
 import { sipUri } from '../support/arbitraries/uri.ts';
 
@@ -236,7 +237,7 @@ describe('a folded field', () => {
       const input = new HashInput().clear();
       fill(input);
       // What lies behind a field is not part of it.
-      sipHash128(key, input.word(7), out);
+      input.word(7).sipHash128(key, out);
       return [...out];
     };
     const bytes = fc.array(fc.oneof(fc.nat(255), fc.integer({ min: 0x3f, max: 0x5d })), { maxLength: 60 });
@@ -270,12 +271,29 @@ describe('a field longer than any datagram', () => {
     const key = Int32Array.of(1, 2, 3, 4);
     const hashOf = (bytes: Uint8Array, length: number, put: 'field' | 'foldedField'): number[] => {
       const out = new Int32Array(4);
-      sipHash128(key, new HashInput().clear()[put](bytes, 0, length), out);
+      new HashInput().clear()[put](bytes, 0, length).sipHash128(key, out);
       return [...out];
     };
     for (const length of [65_507, 65_535, 65_536, 65_600, 131_000, LONG]) {
       for (const put of ['field', 'foldedField'] as const) {
         assert.deepEqual(hashOf(kernel.bytes, length, put), hashOf(outside, length, put), `${put} ${length}`);
+      }
+    }
+  });
+});
+
+describe('a token', () => {
+  it('holds the same bytes wherever it lies: each byte, at each place that the kernel looks at by itself', () => {
+    for (let byte = 0; byte < 256; byte++) {
+      for (const length of [1, 2, 15, 16, 17, 31, 32, 33]) {
+        for (const place of [0, length >> 1, length - 1]) {
+          const value = latin1(`1 ${'a'.repeat(length)}`);
+          value[2 + place] = byte;
+          kernel.bytes.fill(0x61, 0, ROOM);
+          kernel.bytes.set(value, 7);
+          const expected = TOKEN[byte] === 1;
+          assert.equal(kernel.cseq(7, 7 + value.length), expected, `${byte} at ${place} of ${length}`);
+        }
       }
     }
   });

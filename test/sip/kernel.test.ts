@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readAnsweredNonce } from '../../src/sip/auth.ts';
+import { Challenge, readAnsweredNonce, readChallenge } from '../../src/sip/auth.ts';
 import { writeHex32 } from '../../src/sip/bytes.ts';
 import type { HeaderId } from '../../src/sip/headers.ts';
 import { Header, NAMES } from '../../src/sip/headers.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
 import { Message } from '../../src/sip/message.ts';
 import { NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
-import { Span } from '../../src/sip/params.ts';
+import { Param, readParam, Span } from '../../src/sip/params.ts';
 import { parse } from '../../src/sip/parse.ts';
-import { HashInput, sipHash128 } from '../../src/sip/siphash.ts';
+import { HashInput } from '../../src/sip/siphash.ts';
 import { readVia, Via } from '../../src/sip/via.ts';
 import { almostVia } from '../support/arbitraries/almost-via.ts';
 
@@ -280,7 +280,8 @@ test('a name-addr is read as the slower code reads it, which gets everything tha
   }
 });
 
-test('credentials are read as the slower code reads them, which gets those behind a tab', () => {
+/** What stands behind the scheme of credentials and of challenges, ordinary and odd. */
+const authParams = (() => {
   const param = fc
     .tuple(
       fc.constantFrom(
@@ -291,6 +292,8 @@ test('credentials are read as the slower code reads them, which gets those behin
         'response',
         'Response',
         'responses',
+        'stale',
+        'Stale',
         'realm',
         'nc',
         'x y',
@@ -299,6 +302,9 @@ test('credentials are read as the slower code reads them, which gets those behin
       fc.constantFrom('=', '=', '=', ' = ', ''),
       fc.constantFrom(
         '"abc"',
+        'true',
+        '"TRUE"',
+        'truer',
         '""',
         'abc',
         '',
@@ -313,11 +319,14 @@ test('credentials are read as the slower code reads them, which gets those behin
       ),
     )
     .map((parts) => parts.join(''));
-  const content = fc
+  return fc
     .array(fc.tuple(param, fc.constantFrom(',', ', ', ' ', ',,', ',\t', ',\r\n ')), { maxLength: 6 })
     .map((parts) => parts.flat().join(''));
+})();
+
+test('credentials are read as the slower code reads them, which gets those behind a tab', () => {
   fc.assert(
-    fc.property(content, (text) => {
+    fc.property(authParams, (text) => {
       const quick = latin1(`Digest ${text}`);
       const slow = latin1(`Digest\t${text}`);
       const [one, other] = [new Span(), new Span()];
@@ -329,15 +338,53 @@ test('credentials are read as the slower code reads them, which gets those behin
   );
 });
 
+test('challenges are read as the slower code reads them, which gets those behind a tab', () => {
+  let stale = 0;
+  let named = 0;
+  fc.assert(
+    fc.property(authParams, (text) => {
+      const quick = latin1(`Digest ${text}`);
+      const slow = latin1(`Digest\t${text}`);
+      const [one, other] = [new Challenge(), new Challenge()];
+      assert.equal(readChallenge(quick, 0, quick.length, one), true);
+      assert.equal(readChallenge(slow, 0, slow.length, other), true);
+      assert.deepEqual(one, other);
+      if (one.isStale) stale++;
+      if (one.nonce.end > one.nonce.start) named++;
+    }),
+    { numRuns: 6000, examples: [['nonce="a",nonce="",stale=true'], ['stale=true,stale=false,nonce=a']] },
+  );
+  assert.ok(stale > 40 && named > 400, `${stale} stale, ${named} with a nonce`);
+});
+
 /** One object for all, so that what a Via said before would show where the next one says nothing. */
 const via = new Via();
 
 /** All that a Via says, its positions counted from `origin`; undefined where it is none. */
 function viaFound(bytes: Uint8Array, start: number, end: number, origin = start): unknown {
   if (!readVia(bytes, start, end, via)) return undefined;
-  const { isUdp, port, hasRport, rport, ...positions } = via;
+  const { isUdp, port, hasRport, rport, soleRportEnd, ...positions } = via;
+  // Only the kernel says so, and where it does it is so.
+  if (soleRportEnd >= 0) assert.equal(soleRportEnd, endOfSoleRport(bytes, via), 'the one stamp');
   const counted = Object.entries(positions).map(([name, at]) => [name, at < 0 ? at : at - origin]);
   return { isUdp, port, hasRport, rport, ...Object.fromEntries(counted) };
+}
+
+const stamp = new Param();
+
+/** Where the `rport` ends that is alone among the stamps and stands close behind its semicolon; -1 where none does. */
+function endOfSoleRport(bytes: Uint8Array, { paramsStart, end, stampsStart }: Via): number {
+  const ends: number[] = [];
+  for (let at = paramsStart; readParam(bytes, at, end, stamp) === 'param'; at = stamp.end) {
+    const name = latin1Text(bytes, stamp.nameStart, stamp.nameEnd).toLowerCase();
+    if (name !== 'rport' && name !== 'received') continue;
+    ends.push(name === 'rport' && stamp.nameStart === stampsStart + 1 ? stamp.end : -1);
+  }
+  return ends.length === 1 ? ends[0]! : -1;
+}
+
+function latin1Text(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.subarray(start, end)).toString('latin1');
 }
 
 /** The same as the slower code finds it, which gets everything that begins with a blank. */
@@ -443,7 +490,7 @@ test('where a Via lies, where it is cut, and what lies around it, does not matte
   );
 });
 
-test('32 lower-case hex digits are four words, and all else is none', () => {
+test('the cookie and 32 lower-case hex digits are a branch of ours, four words, and all else is none', () => {
   const digit = fc.constantFrom(...'0123456789abcdef');
   const byte = fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code));
   const text = fc
@@ -451,7 +498,13 @@ test('32 lower-case hex digits are four words, and all else is none', () => {
     .map(([all, other, at]) => (other === null ? all : `${all.slice(0, at)}${other}${all.slice(at + 1)}`));
   const check = (content: string): void => {
     const isHex = /^[0-9a-f]{32}$/.test(content);
-    assert.equal(kernel.hexWords(kernel.placeOf(latin1(content), 0, content.length)), isHex, content);
+    const branch = `z9hG4bK${content}`;
+    const branchIs = (text: string): boolean =>
+      kernel.ownBranch(kernel.placeOf(latin1(text), 0, text.length), text.length);
+    for (const near of [branch.slice(0, -1), `${branch}0`, branch.slice(1), `Z${branch.slice(1)}`]) {
+      assert.equal(branchIs(near), false, near);
+    }
+    assert.equal(branchIs(branch), isHex, content);
     if (!isHex) return;
     const words = kernel.words.subarray(kernel.resultWord, kernel.resultWord + 4);
     const expected = content.match(/.{8}/g)?.map((word) => Number.parseInt(word, 16) | 0);
@@ -491,7 +544,10 @@ test('a hash is written as its words are', () => {
       for (const words of [new Int32Array(4), new Int32Array(2)]) {
         const to = kernel.insertsAt + at;
         const expected = new Uint8Array(words.length * 8);
-        sipHash128(Int32Array.of(1, 2, 3, -4), input.clear().field(bytes, 0, bytes.length), words);
+        input
+          .clear()
+          .field(bytes, 0, bytes.length)
+          .sipHash128(Int32Array.of(1, 2, 3, -4), words);
         for (let i = 0; i < words.length; i++) writeHex32(expected, i * 8, words[i]!);
         kernel.bytes.fill(0x7e, to - 1, to + 40);
         kernel.writeHash(to, words.length === 4 ? 16 : 8);
@@ -506,7 +562,10 @@ test('a hash is known by its first 16 digits, in lower case', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(15), fc.nat(255), (bytes, place, byte) => {
       const to = kernel.insertsAt;
-      sipHash128(Int32Array.of(1, 2, 3, -4), input.clear().field(bytes, 0, bytes.length), new Int32Array(2));
+      input
+        .clear()
+        .field(bytes, 0, bytes.length)
+        .sipHash128(Int32Array.of(1, 2, 3, -4), new Int32Array(2));
       kernel.writeHash(to, 8);
       kernel.bytes[to + 16] = byte;
       assert.ok(kernel.isHash(to));
@@ -521,3 +580,48 @@ test('a hash is known by its first 16 digits, in lower case', () => {
 function latin1Of(start: number, end: number): string {
   return Buffer.from(kernel.bytes.subarray(start, end)).toString('latin1');
 }
+
+test('ranges are compared byte by byte', () => {
+  const byte = fc.constantFrom(0, 1, 0x80, 0xff);
+  const range = fc.uint8Array({ maxLength: 40 }).chain((bytes) =>
+    fc.record({
+      one: fc.constant(bytes),
+      change: fc.option(fc.tuple(fc.nat(Math.max(0, bytes.length - 1)), byte)),
+      behind: fc.tuple(byte, byte),
+    }),
+  );
+  const at = kernel.insertsAt;
+  fc.assert(
+    fc.property(range, ({ one, change, behind }) => {
+      const other = one.slice();
+      if (change !== null && one.length > 0) other[change[0]] = change[1];
+      kernel.bytes.set([...one, behind[0]], at);
+      kernel.bytes.set([...other, behind[1]], at + 100);
+      const isSame = Buffer.from(one).equals(Buffer.from(other));
+      assert.equal(kernel.isSame(at, at + 100, one.length), isSame);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a dotted quad is written as numbers are, and nothing behind it', () => {
+  const at = kernel.insertsAt;
+  const octets = Array.from({ length: 256 }, (_, octet) => octet);
+  for (const octet of octets) {
+    for (const quad of [
+      [octet, 0, 0, 0],
+      [0, octet, 10, 200],
+      [99, 100, octet, 7],
+      [255, 9, 199, octet],
+    ]) {
+      const expected = quad.join('.');
+      kernel.bytes.fill(0x7e, at, at + 20);
+      const end = kernel.writeIpv4(
+        quad.reduce((word, part) => (word << 8) | part, 0),
+        at,
+      );
+      assert.equal(end, at + expected.length);
+      assert.equal(latin1Of(at, end + 1), `${expected}~`);
+    }
+  }
+});

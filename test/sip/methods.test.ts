@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { METHODS, methodOf } from '../../src/sip/methods.ts';
+import { kernel } from '../../src/sip/kernel/kernel.ts';
+import { methodOf } from '../../src/sip/method-of.ts';
+import { METHODS } from '../../src/sip/methods.ts';
 import { amid } from '../support/window.ts';
 
+/** As it is read where datagrams arrive, which must be what is read in other memory. */
 function read(content: string): string {
   const { bytes, start, end } = amid(content);
-  return methodOf(bytes, start, end);
+  const at = kernel.placeOf(bytes, 0, bytes.length);
+  const found = methodOf(kernel.bytes, at + start, at + end);
+  assert.equal(methodOf(bytes, start, end), found);
+  return found;
 }
 
 describe('methodOf', () => {

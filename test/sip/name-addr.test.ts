@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ascii } from '../../src/sip/bytes.ts';
-import { findParam, NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
-import { Param } from '../../src/sip/params.ts';
+import { findParam, findTag, NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
+import { Param, Span } from '../../src/sip/params.ts';
 import { nameAddr } from '../support/arbitraries/name-addr.ts';
 import { optionalSpace } from '../support/arbitraries/text.ts';
 import { amid, at } from '../support/window.ts';
@@ -101,6 +101,64 @@ describe('readNameAddr', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('findTag', () => {
+  const tagOf = (content: string): string | undefined => {
+    const window = amid(content);
+    const value = new NameAddr();
+    const span = new Span();
+    assert.ok(readNameAddr(window.bytes, window.start, window.end, value));
+    return findTag(window.bytes, value, span) ? at(window, span.start, span.end) : undefined;
+  };
+  const cases: readonly (readonly [string, string | undefined])[] = [
+    ['<sip:a>', undefined],
+    ['<sip:a>;tag=1', '1'],
+    ['"A" <sip:a;tag=2>;tag=1', '1'],
+    ['<sip:a>;tag=', ''],
+    ['<sip:a>;tag', ''],
+    ['<sip:a>;TAG=1', '1'],
+    ['<sip:a> ;tag=1', '1'],
+    ['<sip:a>; tag = 1', '1'],
+    ['<sip:a>;tag=1;x=y', '1'],
+    ['<sip:a>;x=y;tag=1', '1'],
+    ['<sip:a>;tag=1;tag=2', '1'],
+    ['<sip:a>;tag="1"', '"1"'],
+    ['<sip:a>;tag=a=b', 'a=b'],
+    ['<sip:a>;tags=1', undefined],
+    ['<sip:a>;x', undefined],
+    ['sip:a;tag=1', '1'],
+    ['sip:a', undefined],
+    [`<sip:a>;tag=${'9'.repeat(80)}`, '9'.repeat(80)],
+  ];
+  for (const [content, expected] of cases) {
+    it(`${JSON.stringify(content)} → ${expected}`, () => assert.equal(tagOf(content), expected));
+  }
+
+  it('finds what findParam finds', () => {
+    const written = fc.oneof(
+      nameAddr('exotic').map(({ text }) => text),
+      fc
+        .tuple(
+          fc.constantFrom('<sip:a>', '"A" <sip:a@b>'),
+          fc.constantFrom(';tag=', ';TAG=', ';x;tag='),
+          fc.string({ unit: fc.constantFrom(...'aZ9-.=;" \t%'), maxLength: 40 }),
+        )
+        .map((parts) => parts.join('')),
+    );
+    let found = 0;
+    fc.assert(
+      fc.property(written, (content) => {
+        const window = amid(content);
+        if (!readNameAddr(window.bytes, window.start, window.end, new NameAddr())) return;
+        const expected = paramOf(content, 'tag');
+        if (expected !== undefined) found++;
+        assert.equal(tagOf(content), expected === null ? '' : expected);
+      }),
+      { numRuns: 2000 },
+    );
+    assert.ok(found > 500, `only ${found} had a tag`);
   });
 });
 

@@ -5,6 +5,7 @@ import { ascii, text, writeBytes } from '../../src/sip/bytes.ts';
 import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
 import { Edits, INSERT_SLACK, MAX_EDITS, MAX_INSERT_BYTES } from '../../src/sip/splice.ts';
 import { messageBytes, sipMessage } from '../support/arbitraries/message.ts';
+import type { Window } from '../support/window.ts';
 import { between } from '../support/window.ts';
 
 /** One edit, its position counted from the start of the content. */
@@ -35,17 +36,41 @@ function copied(content: string, list: readonly Edit[]): string | 'overflowed' {
   return text(out, 1, behind);
 }
 
-/** The edited text, by `applyInPlace` with so much room before the content; undefined where it answers -1. */
+/** Room for a message in the kernel's memory. */
+const ARENA_BYTES = 1 << 16;
+
+/**
+ * The edited text, by `applyInPlace` with so much room before the content; undefined where it answers -1. It is the same in the
+ * kernel's memory, where other code moves the bytes.
+ */
 function inPlace(content: string, list: readonly Edit[], headroom: number): string | undefined {
-  const edits = new Edits();
+  const window = between(new Uint8Array(headroom + 3).fill(0x7e), ascii(content), ascii('behind'));
+  const result = inPlaceOf(window, list);
+  if (kernel.bytes.length < KERNEL_BYTES + ARENA_BYTES) {
+    kernel.moveTo(createSharedMemory(KERNEL_BYTES + ARENA_BYTES), ARENA_BYTES);
+  }
   const { bytes, start, end } = between(
     new Uint8Array(headroom + 3).fill(0x7e),
     ascii(content),
     ascii('behind'),
   );
+  kernel.bytes.set(bytes, 0);
+  const again = inPlaceOf({ bytes: kernel.bytes, start, end }, list, bytes.length);
+  assert.equal(again, result, 'in the kernel’s memory');
+  return result;
+}
+
+/** The same in these bytes, of which so many count. */
+function inPlaceOf(
+  { bytes: all, start, end }: Window,
+  list: readonly Edit[],
+  length = all.length,
+): string | undefined {
+  const edits = new Edits();
+  const bytes = all.subarray(0, length);
   const before = bytes.slice();
   enter(edits, list, start);
-  const newStart = edits.applyInPlace(bytes, start, 3);
+  const newStart = edits.applyInPlace(all, start, 3);
   assert.equal(text(bytes, end, bytes.length), 'behind', 'bytes behind the message');
   if (newStart < 0) {
     assert.deepEqual(bytes, before, 'refused, and yet changed');

@@ -1,10 +1,28 @@
 /** Numbers as hex digits, and back. */
 import { VECTOR, ZERO } from './bytes.as';
 
+/** The magic cookie (RFC 3261 §8.1.1.7), `z9hG4bK`, as a word. */
+const COOKIE: u64 = 0x4b62344768397a;
+const SEVEN_BYTES: u64 = 0xffffffffffffff;
+const COOKIE_BYTES: i32 = 7;
+const BRANCH_DIGITS: i32 = 32;
+
+/** 1 where the magic cookie stands there. Reads 1 byte more, and decides nothing by it. */
+export function isCookie(at: i32): i32 {
+  return (load<u64>(at) & SEVEN_BYTES) === COOKIE ? 1 : 0;
+}
+
 /**
- * Reads 32 hex digits, letters in lower case, as four words, and writes them to `out`; answers 1, or 0 where one is none.
+ * Reads the cookie and 32 hex digits, letters in lower case, as four words, and writes them to `out`; answers 1, or 0 where
+ * it is something else.
  */
-export function hexWords(from: i32, out: i32): i32 {
+export function ownBranch(from: i32, length: i32, out: i32): i32 {
+  if (length !== COOKIE_BYTES + BRANCH_DIGITS || isCookie(from) === 0) return 0;
+  return hexWords(from + COOKIE_BYTES, out);
+}
+
+/** Reads 32 hex digits, letters in lower case, as four words, and writes them to `out`; answers 1, or 0 where one is none. */
+function hexWords(from: i32, out: i32): i32 {
   const first = hexValues(v128.load(from));
   const second = hexValues(v128.load(from, VECTOR));
   if (i8x16.bitmask(v128.or(first, second)) !== 0) return 0;

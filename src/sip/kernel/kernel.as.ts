@@ -4,12 +4,14 @@
  * callers could not tell from what was written: `kernel.ts` says where everything stands in memory.
  */
 
+export { same } from './bytes.as';
 export { credentials } from './credentials.as';
-export { hex, hexWords, isHex } from './hex.as';
-export { clearHeads, copyIndex, requestLine, scan, statusLine } from './lines.as';
+export { shiftLeft } from './edits.as';
+export { hex, isCookie, isHex, ownBranch } from './hex.as';
+export { clearHeads, copyIndex, method, requestLine, scan, statusLine } from './lines.as';
 export { nameAddr } from './name-addr.as';
-export { cseq, ipv4 } from './numbers.as';
-export { field, foldedField, sipHash } from './siphash.as';
+export { cseq, ipv4, writeIpv4 } from './numbers.as';
+export { field, foldedField, sipHash, word, words } from './siphash.as';
 export { sipUri } from './uri.as';
 export { via } from './via.as';
 

@@ -1,5 +1,5 @@
 import { CODE } from './code.ts';
-import { writeNames } from './names.ts';
+import { METHODS_BYTES, NAMED_METHODS, writeMethods, writeNames } from './names.ts';
 import type { Module, SharedMemory } from './web-assembly.ts';
 import { WebAssembly } from './web-assembly.ts';
 
@@ -30,22 +30,20 @@ interface Loops {
   ): number;
   clearHeads(heads: number): void;
   copyIndex(heads: number, to: number, lines: number, shift: number): void;
-  hexWords(from: number, out: number): 0 | 1;
   move(to: number, from: number, length: number): void;
   hex(from: number, to: number, bytes: number): void;
   isHex(from: number, digits: number): 0 | 1;
-  field(from: number, length: number, to: number): void;
-  foldedField(from: number, length: number, to: number): void;
-  sipHash(
-    k0: number,
-    k1: number,
-    k2: number,
-    k3: number,
-    input: number,
-    length: number,
-    out: number,
-    bytes: number,
-  ): void;
+  field(from: number, length: number, input: number): void;
+  foldedField(from: number, length: number, input: number): void;
+  word(value: number, input: number): void;
+  words(a: number, b: number, c: number, d: number, input: number): void;
+  shiftLeft(edits: number, count: number, inserts: number, start: number, newStart: number): void;
+  sipHash(k0: number, k1: number, k2: number, k3: number, input: number, out: number, bytes: number): void;
+  same(one: number, other: number, length: number): 0 | 1;
+  method(from: number, length: number, table: number, count: number): number;
+  isCookie(at: number): 0 | 1;
+  ownBranch(from: number, length: number, out: number): 0 | 1;
+  writeIpv4(address: number, to: number): number;
 }
 
 const PAGE_BYTES = 65_536;
@@ -72,14 +70,20 @@ const TEXT_BYTES = 256;
 /** Room for what edits insert, and for another datagram: that it does not fit is known when it is written. */
 export const INSERTS_BYTES = 65_536 + 65_536 + 1024;
 
+/** Edits of one message, and words for each: where it is, how many bytes it takes out, and where its insertion starts and how long it is. */
+export const MAX_EDITS = 1024;
+export const EDIT_WORDS = 4;
+
 const NAMES_AT = 0;
 const RESULT_AT = 4096;
 const TEXT_AT = RESULT_AT + 128;
-const HASH_AT = TEXT_AT + TEXT_BYTES;
+const METHODS_AT = TEXT_AT + TEXT_BYTES;
+const HASH_AT = METHODS_AT + METHODS_BYTES;
 const HASH_INPUT_AT = HASH_AT + 64;
-const INDEX_AT = HASH_INPUT_AT + HASH_INPUT_BYTES;
+const INDEX_AT = HASH_INPUT_AT + 64 + HASH_INPUT_BYTES;
 const INSERTS_AT = INDEX_AT + INDEX_BYTES;
-const COPY_AT = INSERTS_AT + INSERTS_BYTES;
+const EDITS_AT = INSERTS_AT + INSERTS_BYTES;
+const COPY_AT = EDITS_AT + MAX_EDITS * EDIT_WORDS * 4;
 /** Memory that a kernel needs for itself: a multiple of 64. */
 export const KERNEL_BYTES = (COPY_AT + MAX_SCANNED_BYTES + REACH_BYTES + 63) & ~63;
 
@@ -108,17 +112,19 @@ class Kernel {
   /** The whole memory: a datagram that lies in it is read without being copied. */
   bytes: Uint8Array;
   words: Int32Array;
-  private view: DataView;
   loops: Loops;
   /** Where a call finds and leaves things; all but the last two are numbers of words in `words`. */
   resultWord = 0;
   /** The index: its heads, and behind them the lines. */
   indexWord = 0;
   readonly index = new Loan();
-  /** What edits insert: so many bytes from `insertsAt` on. */
+  /** What edits insert: so many bytes from `insertsAt` on. The edits themselves stand from word `editsWord` on. */
   insertsAt = 0;
+  editsWord = 0;
   readonly inserts = new Loan();
   hashWord = 0;
+  /** How many bytes are to be hashed, and where they stand. */
+  private inputWord = 0;
   hashInputAt = 0;
   private at = 0;
   private buffer: SharedArrayBuffer;
@@ -126,8 +132,6 @@ class Kernel {
   /** The bytes that were asked for last, and whether they are this memory's. */
   private asked: Uint8Array | undefined = undefined;
   private isHeld = false;
-  private askedWords: Int32Array | undefined = undefined;
-  private areHeld = false;
 
   /** Throws where the machine cannot run the code. */
   constructor() {
@@ -139,7 +143,6 @@ class Kernel {
     this.buffer = memory.buffer;
     this.bytes = new Uint8Array(this.buffer);
     this.words = new Int32Array(this.buffer);
-    this.view = new DataView(this.buffer);
     this.loops = this.settle(memory, 0);
   }
 
@@ -153,9 +156,7 @@ class Kernel {
     this.buffer = memory.buffer;
     this.bytes = new Uint8Array(this.buffer);
     this.words = new Int32Array(this.buffer);
-    this.view = new DataView(this.buffer);
     this.asked = undefined;
-    this.askedWords = undefined;
     this.loops = this.settle(memory, at);
   }
 
@@ -164,16 +165,33 @@ class Kernel {
     this.resultWord = (at + RESULT_AT) >>> 2;
     this.indexWord = (at + INDEX_AT) >>> 2;
     this.insertsAt = at + INSERTS_AT;
+    this.editsWord = (at + EDITS_AT) >>> 2;
     this.hashWord = (at + HASH_AT) >>> 2;
-    this.hashInputAt = at + HASH_INPUT_AT;
+    this.inputWord = (at + HASH_INPUT_AT) >>> 2;
+    this.hashInputAt = at + HASH_INPUT_AT + 4;
     writeNames(this.bytes.subarray(at + NAMES_AT, at + RESULT_AT));
+    writeMethods(this.bytes.subarray(at + METHODS_AT, at + METHODS_AT + METHODS_BYTES));
     const loops = new WebAssembly.Instance(this.module, { env: { memory } }).exports as Loops;
     // An object of our own: theirs is looked up by name at each call.
     return { ...loops };
   }
 
-  /** True where these bytes are the whole memory. */
+  /** All bytes of a buffer: the kernel's own view where it is its memory, which is then known at a glance. */
+  bytesOf(buffer: SharedArrayBuffer): Uint8Array {
+    return buffer === this.buffer ? this.bytes : new Uint8Array(buffer);
+  }
+
+  /** The same in words. */
+  wordsOf(buffer: SharedArrayBuffer): Int32Array {
+    return buffer === this.buffer ? this.words : new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+  }
+
+  /** True where these bytes are the whole memory. So short that V8 has it wherever it is asked. */
   holds(bytes: Uint8Array): boolean {
+    return bytes === this.bytes || this.isOtherView(bytes);
+  }
+
+  private isOtherView(bytes: Uint8Array): boolean {
     if (bytes !== this.asked) {
       this.asked = bytes;
       this.isHeld = bytes.buffer === this.buffer && bytes.byteOffset === 0;
@@ -183,11 +201,7 @@ class Kernel {
 
   /** The same of words. */
   holdsWords(words: Int32Array): boolean {
-    if (words !== this.askedWords) {
-      this.askedWords = words;
-      this.areHeld = words.buffer === this.buffer && words.byteOffset === 0;
-    }
-    return this.areHeld;
+    return words === this.words || (words.buffer === this.buffer && words.byteOffset === 0);
   }
 
   /**
@@ -214,7 +228,10 @@ class Kernel {
     return this.loops.statusLine(from, end, this.resultWord << 2);
   }
 
-  /** Reads an ordinary name-addr. At `resultWord` stands where its bracket opens and, behind that, where it closes. */
+  /**
+   * Reads an ordinary name-addr. At `resultWord` stands where its bracket opens, where it closes, and
+   * where its `tag` starts: `end` where it has no parameters, -1 where it has others.
+   */
   nameAddr(from: number, end: number): boolean {
     return this.loops.nameAddr(from, end, this.resultWord << 2) === 1;
   }
@@ -238,8 +255,8 @@ class Kernel {
   }
 
   /**
-   * Reads ordinary credentials from behind their scheme on. At `resultWord` stands where the nonce starts and ends, twice
-   * 0 for none, and 1 where there is a response, else 0.
+   * Reads ordinary credentials, or a challenge, from behind their scheme on. At `resultWord` stands where the nonce starts and
+   * ends, twice 0 for none; 1 where there is a response, else 0; how many nonces there are; 1 where a `stale` is `true`, else 0.
    */
   credentials(from: number, end: number): boolean {
     return this.loops.credentials(from, end, this.resultWord << 2) === 1;
@@ -248,8 +265,8 @@ class Kernel {
   /**
    * Reads one ordinary Via value, which a comma ends, or the end. At `resultWord` stand, `shift` added to all positions
    * and -1 for what is absent: where the host ends; the port, 0 for none; where the sent-by ends; where the value ends;
-   * where the first `received` or `rport` starts; the port that `rport` names, 0 for none; a word that says nothing;
-   * and, start and end of each value, `received`, `branch`, `m`, `s`, `l`.
+   * where the first `received` or `rport` starts; the port that `rport` names, 0 for none; where the `rport` ends that is alone
+   * among them; and, start and end of each value, `received`, `branch`, `m`, `s`, `l`.
    */
   via(from: number, end: number, shift: number): boolean {
     return this.loops.via(from, end, this.resultWord << 2, shift) === 1;
@@ -275,15 +292,38 @@ class Kernel {
     this.loops.copyIndex(this.indexWord << 2, to << 2, lines, shift);
   }
 
-  /** Reads 32 hex digits, letters in lower case; the four words that they are stand at `resultWord`. */
-  hexWords(from: number): boolean {
-    return this.loops.hexWords(from, this.resultWord << 2) === 1;
+  /** Reads a branch of our form: the cookie and 32 hex digits in lower case; the four words that they are stand at `resultWord`. */
+  ownBranch(from: number, length: number): boolean {
+    return this.loops.ownBranch(from, length, this.resultWord << 2) === 1;
+  }
+
+  /** True where the magic cookie stands at `at`. */
+  isCookie(at: number): boolean {
+    return this.loops.isCookie(at) === 1;
+  }
+
+  /** The number in METHODS of the method that fills the range; that of `other` where it is none of them. */
+  method(from: number, end: number): number {
+    return this.loops.method(from, end - from, this.at + METHODS_AT, NAMED_METHODS);
+  }
+
+  /** Writes a dotted quad at `to`; answers the position behind it. */
+  writeIpv4(address: number, to: number): number {
+    return this.loops.writeIpv4(address, to);
   }
 
   /** `bytes.copyWithin`, which is slow where threads share the bytes. */
   copyWithin(bytes: Uint8Array, to: number, start: number, end: number): void {
     if (this.holds(bytes)) this.loops.move(to, start, end - start);
     else bytes.copyWithin(to, start, end);
+  }
+
+  /**
+   * Carries out so many edits, which must stand at `editsWord` and insert from `insertsAt` on, in a message that starts at
+   * `start` and then at `newStart`, before it: bytes before the last edit move towards the start, and none move the other way.
+   */
+  shiftLeft(count: number, start: number, newStart: number): void {
+    this.loops.shiftLeft(this.editsWord << 2, count, this.insertsAt, start, newStart);
   }
 
   /** Keeps a text of up to TEXT_BYTES that is written again and again, in place of the one before; a move forgets it. */
@@ -296,6 +336,11 @@ class Kernel {
     this.loops.move(to, this.at + TEXT_AT, length);
   }
 
+  /** True where so many bytes of the text, from `from` on, stand at `at` of its memory. */
+  isText(at: number, from: number, length: number): boolean {
+    return this.loops.same(at, this.at + TEXT_AT + from, length) === 1;
+  }
+
   /** Writes the first 8 or all 16 bytes of the hash that was made last, as words in lower-case hex, at `to` of its memory. */
   writeHash(to: number, resultBytes: 8 | 16): void {
     this.loops.hex(this.hashWord << 2, to, resultBytes);
@@ -306,46 +351,70 @@ class Kernel {
     return this.loops.isHex(this.hashWord << 2, at) === 1;
   }
 
-  /** Puts a field behind the first `used` bytes of the hash input: its length in two bytes, and its bytes. */
-  putField(bytes: Uint8Array, start: number, length: number, used: number): void {
-    const to = this.hashInputAt + used;
-    if (this.holds(bytes)) {
-      this.loops.field(start, length, to);
-      return;
-    }
-    this.bytes[to] = length & 0xff;
-    this.bytes[to + 1] = length >>> 8;
-    for (let i = 0; i < length; i++) this.bytes[to + 2 + i] = bytes[start + i]!;
+  /** How many of the bytes at `hashInputAt` are to be hashed. */
+  get hashedBytes(): number {
+    return this.words[this.inputWord]!;
+  }
+
+  set hashedBytes(count: number) {
+    this.words[this.inputWord] = count;
+  }
+
+  /** Adds a field to the input of the hash: its length in two bytes, and its bytes, cut where they do not fit. */
+  putField(bytes: Uint8Array, start: number, length: number): void {
+    if (this.holds(bytes)) this.loops.field(start, length, this.inputWord << 2);
+    else this.putForeignField(bytes, start, length);
   }
 
   /** The same with capital letters folded. */
-  putFoldedField(bytes: Uint8Array, start: number, length: number, used: number): void {
-    const to = this.hashInputAt + used;
+  putFoldedField(bytes: Uint8Array, start: number, length: number): void {
     if (this.holds(bytes)) {
-      this.loops.foldedField(start, length, to);
+      this.loops.foldedField(start, length, this.inputWord << 2);
       return;
     }
-    this.putField(bytes, start, length, used);
-    this.loops.foldedField(to + 2, length, to);
+    const used = this.hashedBytes;
+    this.putForeignField(bytes, start, length);
+    const size = this.hashedBytes - used - 2;
+    this.hashedBytes = used;
+    this.loops.foldedField(this.hashInputAt + used + 2, size, this.inputWord << 2);
   }
 
-  /** Puts a word, low byte first, behind the first `used` bytes of the hash input. */
-  putWord(value: number, used: number): void {
-    this.view.setInt32(this.hashInputAt + used, value, true);
+  /** A field of other memory; a longer one than all datagrams is none. */
+  private putForeignField(bytes: Uint8Array, start: number, length: number): void {
+    const used = this.hashedBytes;
+    // Adds the right length and the wrong bytes.
+    this.loops.field(this.hashInputAt, length, this.inputWord << 2);
+    const size = this.hashedBytes - used - 2;
+    const to = this.hashInputAt + used + 2;
+    for (let i = 0; i < size; i++) this.bytes[to + i] = bytes[start + i]!;
   }
 
-  /** Hashes `length` bytes at `hashInputAt`; 8 or 16 bytes of result stand at `hashWord`. */
-  hash(key: Int32Array, length: number, resultBytes: 8 | 16): void {
+  /** Adds a word, low byte first. */
+  putWord(value: number): void {
+    this.loops.word(value, this.inputWord << 2);
+  }
+
+  /** Adds four of them. */
+  putWords(a: number, b: number, c: number, d: number): void {
+    this.loops.words(a, b, c, d, this.inputWord << 2);
+  }
+
+  /** Hashes the input; 8 or 16 bytes of result stand at `hashWord`. */
+  hash(key: Int32Array, resultBytes: 8 | 16): void {
     this.loops.sipHash(
       key[0]!,
       key[1]!,
       key[2]!,
       key[3]!,
-      this.hashInputAt,
-      length,
+      this.inputWord << 2,
       this.hashWord << 2,
       resultBytes,
     );
+  }
+
+  /** True where the same bytes stand at two places of its memory. */
+  isSame(one: number, other: number, length: number): boolean {
+    return this.loops.same(one, other, length) === 1;
   }
 }
 

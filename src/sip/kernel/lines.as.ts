@@ -52,6 +52,25 @@ export function requestLine(from: i32, end: i32, out: i32): i32 {
   return next;
 }
 
+/** A method in the table: its bytes, zeros behind them, and in the last byte how many there are. */
+const METHOD_BYTES: i32 = 16;
+
+/**
+ * The number of the method that fills the range among the `count` in the table; `count` where it is none of them. Reads up to
+ * 15 bytes past its end, and decides nothing by them.
+ */
+export function method(from: i32, length: i32, table: i32, count: i32): i32 {
+  if (length <= 0 || length >= METHOD_BYTES) return count;
+  const bytes = v128.load(from);
+  const wanted = (1 << length) - 1;
+  for (let number = 0; number < count; number++) {
+    const row = table + number * METHOD_BYTES;
+    const alike = i8x16.bitmask(i8x16.eq(bytes, v128.load(row)));
+    if ((alike & wanted) === wanted && <i32>load<u8>(row, METHOD_BYTES - 1) === length) return number;
+  }
+  return count;
+}
+
 /**
  * Reads a Status-Line (§7.2) as it ought to be: `SIP/2.0`, a space, a code from 100 to 699, a space, a reason without
  * control bytes, CRLF. Writes the code to `out`; answers where the next line starts, or 0 where it is not such a line. Reads

@@ -1,4 +1,5 @@
 import { MAX_NAME_LENGTH, NAMES } from '../headers.ts';
+import { METHODS } from '../methods.ts';
 
 const LETTERS = 32;
 const CELLS_BYTES = (MAX_NAME_LENGTH + 1) * LETTERS;
@@ -40,5 +41,22 @@ function writeFolded(table: Uint8Array, at: number, caseAt: number, name: string
     const code = name.charCodeAt(i);
     table[at + i] = code;
     table[caseAt + i] = code === DASH ? 0 : CASE_BIT;
+  }
+}
+
+/** A method: its bytes, zeros behind them, and in the last byte how many there are. */
+const METHOD_BYTES = 16;
+/** All but `other`, which is the last. */
+export const NAMED_METHODS = METHODS.length - 1;
+export const METHODS_BYTES = NAMED_METHODS * METHOD_BYTES;
+
+/** The methods as the kernel compares them, in the order of METHODS. */
+export function writeMethods(table: Uint8Array): void {
+  table.fill(0);
+  for (let number = 0; number < NAMED_METHODS; number++) {
+    const name = METHODS[number]!;
+    const at = number * METHOD_BYTES;
+    for (let i = 0; i < name.length; i++) table[at + i] = name.charCodeAt(i);
+    table[at + METHOD_BYTES - 1] = name.length;
   }
 }

@@ -52,3 +52,22 @@ export function ipv4(from: i32, end: i32, out: i32): i32 {
   store<i32>(out, (address << 8) | octet);
   return 1;
 }
+
+/** Writes a dotted quad at `to`; answers the position behind it. */
+export function writeIpv4(address: i32, to: i32): i32 {
+  let at = to;
+  for (let shift = 24; shift >= 0; shift -= 8) {
+    let rest: i32 = (address >>> shift) & MAX_OCTET;
+    if (rest >= 100) {
+      const hundreds = rest / 100;
+      store<u8>(at++, <u8>(ZERO + hundreds));
+      rest -= hundreds * 100;
+      store<u8>(at++, <u8>(ZERO + rest / 10));
+    } else if (rest >= 10) {
+      store<u8>(at++, <u8>(ZERO + rest / 10));
+    }
+    store<u8>(at++, <u8>(ZERO + (rest % 10)));
+    if (shift > 0) store<u8>(at++, <u8>DOT);
+  }
+  return at;
+}

@@ -12,6 +12,7 @@ const VIA_PARAMS: usize = 8;
 const VIA_END: usize = 12;
 const VIA_STAMPS: usize = 16;
 const VIA_RPORT: usize = 20;
+const VIA_SOLE_RPORT_END: usize = 24;
 const VIA_RECEIVED: usize = 28;
 const VIA_BRANCH: usize = 36;
 const VIA_CHECK: usize = 44;
@@ -42,6 +43,7 @@ export function via(from: i32, end: i32, out: i32, shift: i32): i32 {
   let marks = marksOf(base);
   let part = host;
   let nameEnd = 0;
+  let stamps = 0;
   while (true) {
     while (marks === 0 && base + BLOCK < end) {
       base += BLOCK;
@@ -56,14 +58,14 @@ export function via(from: i32, end: i32, out: i32, shift: i32): i32 {
       continue;
     }
     if (byte !== SEMICOLON && byte !== COMMA) return 0;
-    if (part !== host) takeViaParam(part, nameEnd, at, out, shift);
+    if (part !== host) stamps += takeViaParam(part, nameEnd, at, out, shift);
     else if (!takeSentBy(host, at, out, shift)) return 0;
     part = at;
     nameEnd = 0;
     if (byte === COMMA) break;
   }
   store<i32>(out, part + shift, VIA_END);
-  return takeRport(out, shift);
+  return takeRport(stamps, out, shift);
 }
 
 /** Everything that may be absent: behind the words that are always written. */
@@ -108,16 +110,21 @@ function takeSentBy(host: i32, end: i32, out: i32, shift: i32): bool {
   return true;
 }
 
-/** Remembers a parameter of interest; of one that appears twice, the first counts. `equals` is 0 where it has no value. */
-function takeViaParam(semicolon: i32, equals: i32, end: i32, out: i32, shift: i32): void {
+/**
+ * Remembers a parameter of interest; of one that appears twice, the first counts. `equals` is 0 where it has no value. Answers 1
+ * for those that a proxy edits.
+ */
+function takeViaParam(semicolon: i32, equals: i32, end: i32, out: i32, shift: i32): i32 {
   const name = semicolon + 1;
   const nameEnd = equals === 0 ? end : equals;
   const place = viaParam(name, nameEnd - name);
-  if (place === 0) return;
-  if (place <= VIA_RECEIVED && load<i32>(out, VIA_STAMPS) < 0) store<i32>(out, semicolon + shift, VIA_STAMPS);
-  if (load<i32>(out + place) >= 0) return;
+  if (place === 0) return 0;
+  const isStamp: i32 = place <= VIA_RECEIVED ? 1 : 0;
+  if (isStamp !== 0 && load<i32>(out, VIA_STAMPS) < 0) store<i32>(out, semicolon + shift, VIA_STAMPS);
+  if (load<i32>(out + place) >= 0) return isStamp;
   store<i32>(out + place, (equals === 0 ? end : equals + 1) + shift);
   store<i32>(out + place, end + shift, 4);
+  return isStamp;
 }
 
 /** Where the value of a parameter of this name is written, or 0. Our own are so in lower case only. */
@@ -134,12 +141,16 @@ function viaParam(name: i32, length: i32): usize {
   return length === 8 && word === RECEIVED ? VIA_RECEIVED : 0;
 }
 
-/** Puts the port in the place of the value that it was read from: 0 of an empty one. Answers 0 where it is no port. */
-function takeRport(out: i32, shift: i32): i32 {
+/**
+ * Puts the port in the place of the value that it was read from: 0 of an empty one. Where there is another one, or a
+ * `received`, the place behind is cleared. Answers 0 where it is no port.
+ */
+function takeRport(stamps: i32, out: i32, shift: i32): i32 {
   const start = load<i32>(out, VIA_RPORT);
   if (start < 0) return 1;
   const end = load<i32>(out, VIA_RPORT + 4);
   const port = start === end ? 0 : portOf(start - shift, end - shift);
   store<i32>(out, port, VIA_RPORT);
+  if (stamps > 1) store<i32>(out, -1, VIA_SOLE_RPORT_END);
   return port < 0 ? 0 : 1;
 }
