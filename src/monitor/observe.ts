@@ -1,5 +1,5 @@
-import { AuthParam, readAnsweredNonce, readAuthParam, readAuthScheme } from '../sip/auth.ts';
-import { ascii, decimal, equalsFolded, NOT_A_NUMBER } from '../sip/bytes.ts';
+import { Challenge, readAnsweredNonce, readChallenge } from '../sip/auth.ts';
+import { decimal, NOT_A_NUMBER } from '../sip/bytes.ts';
 import { Contact, expiresFrom, NOT_STATED, readContact } from '../sip/contact.ts';
 import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
@@ -21,11 +21,6 @@ export const MAX_USER_AGENT_LENGTH = 128;
 const USER_AGENT_PLACES = 4096;
 /** WWW-Authenticate and Proxy-Authenticate headers of one response that are read (RFC 8760: one per algorithm). */
 export const MAX_CHALLENGES = 8;
-
-const DIGEST = ascii('digest');
-const NONCE = ascii('nonce');
-const STALE = ascii('stale');
-const TRUE = ascii('true');
 
 /** A binding whose texts a request may use again instead of making its own. */
 interface KnownTexts {
@@ -200,9 +195,7 @@ export class ResponseReader {
   retryAfterSec: number | undefined = undefined;
   minExpiresSec: number | undefined = undefined;
   private readonly contact = new Contact();
-  private readonly scheme = new Span();
-  private readonly span = new Span();
-  private readonly param = new AuthParam();
+  private readonly challenge = new Challenge();
   private readonly nonceReader: NonceReader;
   private readonly nonce = new NonceKey();
 
@@ -269,27 +262,16 @@ export class ResponseReader {
   private readChallenges(message: Message, id: HeaderId): void {
     for (let line = message.firstOf(id); line >= 0; line = message.nextOf(id, line)) {
       if (this.nonceCount === MAX_CHALLENGES) return;
-      this.readChallenge(message.bytes, message.valueStart(line), message.valueEnd(line));
+      this.takeChallenge(message.bytes, message.valueStart(line), message.valueEnd(line));
     }
   }
 
-  private readChallenge(bytes: Uint8Array, start: number, end: number): void {
-    const { param, scheme, span } = this;
-    if (!readAuthScheme(bytes, start, end, scheme)) return;
-    if (!equalsFolded(bytes, scheme.start, scheme.end, DIGEST)) return;
-    span.start = span.end = 0;
-    let at = scheme.end;
-    while (readAuthParam(bytes, at, end, param)) {
-      at = param.end;
-      const { value } = param;
-      if (equalsFolded(bytes, param.nameStart, param.nameEnd, STALE)) {
-        if (equalsFolded(bytes, value.start, value.end, TRUE)) this.staleness = 'stale';
-      } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, NONCE)) {
-        span.start = value.start;
-        span.end = value.end;
-      }
-    }
-    if (span.start < span.end) this.takeNonce(bytes, span.start, span.end);
+  private takeChallenge(bytes: Uint8Array, start: number, end: number): void {
+    const { challenge } = this;
+    if (!readChallenge(bytes, start, end, challenge)) return;
+    if (challenge.isStale) this.staleness = 'stale';
+    const { nonce } = challenge;
+    if (nonce.start < nonce.end) this.takeNonce(bytes, nonce.start, nonce.end);
   }
 
   /** Two challenges of one response often share their nonce. */

@@ -94,6 +94,55 @@ function readAnyCredentials(bytes: Uint8Array, start: number, end: number, nonce
   return hasResponse;
 }
 
+const DIGEST = ascii('digest');
+const STALE = ascii('stale');
+const TRUE = ascii('true');
+
+/** What a client needs of a Digest challenge. */
+export class Challenge {
+  /** Empty where it has none, or an empty one; of several the last. */
+  readonly nonce = new Span();
+  /** `stale=true`: the password was right, only the nonce was too old. */
+  isStale = false;
+}
+
+/** Reads a Digest challenge as far as it is not broken; false where it is one of another scheme. */
+export function readChallenge(bytes: Uint8Array, start: number, end: number, into: Challenge): boolean {
+  const { nonce } = into;
+  nonce.start = nonce.end = 0;
+  into.isStale = false;
+  if (!readAuthScheme(bytes, start, end, scheme)) return false;
+  if (!equalsFolded(bytes, scheme.start, scheme.end, DIGEST)) return false;
+  const from = scheme.end;
+  const place = kernel.placeOf(bytes, from, end);
+  const { words, resultWord } = kernel;
+  if (!kernel.credentials(place, place + end - from) || words[resultWord + 3]! > 1) {
+    readAnyChallenge(bytes, from, end, into);
+    return true;
+  }
+  if (words[resultWord]! > 0) {
+    nonce.start = words[resultWord]! + from - place;
+    nonce.end = words[resultWord + 1]! + from - place;
+  }
+  into.isStale = words[resultWord + 4] === 1;
+  return true;
+}
+
+function readAnyChallenge(bytes: Uint8Array, start: number, end: number, into: Challenge): void {
+  let at = start;
+  while (readAuthParam(bytes, at, end, param)) {
+    at = param.end;
+    const { value } = param;
+    if (equalsFolded(bytes, param.nameStart, param.nameEnd, STALE)) {
+      into.isStale ||= equalsFolded(bytes, value.start, value.end, TRUE);
+    } else if (equalsFolded(bytes, param.nameStart, param.nameEnd, NONCE)) {
+      into.nonce.start = value.start;
+      into.nonce.end = value.end;
+    }
+  }
+  if (into.nonce.start === into.nonce.end) into.nonce.start = into.nonce.end = 0;
+}
+
 /**
  * Finds an auth-param by its lower-case name, from behind the scheme on. The span is the value without its
  * quotes, escapes left as written. False where it is absent or the parameters before it are broken.
