@@ -45,8 +45,7 @@ export class Edits implements Holder {
   /** The edits, from word `first` on. */
   private words: Int32Array = new Int32Array(0);
   private first = 0;
-  /** Of the last edit: where it is, and where what it takes out ends; -1 where there is none. */
-  private lastAt = -1;
+  /** Where the bytes end that the last edit takes out; -1 where there is none. */
   private lastEnd = -1;
 
   constructor() {
@@ -61,7 +60,6 @@ export class Edits implements Holder {
     this.first = kernel.editsWord;
     this.isInKernel = true;
     this.count = 0;
-    this.lastAt = -1;
     this.lastEnd = -1;
     this.growth = 0;
     this.used = 0;
@@ -113,9 +111,8 @@ export class Edits implements Holder {
       return;
     }
     // Behind all others, as nearly always.
-    if (at > this.lastAt && at >= this.lastEnd) {
+    if (at >= this.lastEnd) {
       this.put(this.count++, at, removed, insertStart, insertLength);
-      this.lastAt = at;
       this.lastEnd = at + removed;
     } else {
       this.addAmong(at, removed, insertStart, insertLength);
@@ -135,8 +132,7 @@ export class Edits implements Holder {
     this.count++;
     this.put(slot, at, removed, insertStart, insertLength);
     if (slot > 0) this.removeLastAt(place);
-    this.lastAt = this.of(this.count - 1, AT);
-    this.lastEnd = this.lastAt + this.of(this.count - 1, REMOVED);
+    this.lastEnd = this.of(this.count - 1, AT) + this.of(this.count - 1, REMOVED);
   }
 
   private put(slot: number, at: number, removed: number, insertStart: number, insertLength: number): void {

@@ -122,15 +122,19 @@ export function scan(
 ): i32 {
   const colons = i8x16.splat(COLON);
   const controls = i8x16.splat(<i8>CR);
+  const full = lines + max * LINE_BYTES;
   let place = lines + line * LINE_BYTES;
   let at = from;
-  while (line < max && at < end) {
+  // One condition at a time: what is put together of several is calculated to its end, though the first has settled it.
+  while (at < end) {
+    if (place >= full) break;
     const start = at;
     const head = v128.load(at);
     // The end first: the next line is then known before anything is made of this one, and the processor reads ahead.
     let found = i8x16.bitmask(i8x16.le_u(head, controls));
-    while (found === 0 && at < end) {
+    while (found === 0) {
       at += VECTOR;
+      if (at >= end) break;
       found = i8x16.bitmask(i8x16.le_u(v128.load(at), controls));
     }
     at += ctz(found);
@@ -146,27 +150,32 @@ export function scan(
       if (length > LONGEST_NAME) break;
     }
     const id = headerId(start, length, head, names);
-    if (id === 0 && !isToken(start, length)) break;
+    if (id === 0) {
+      if (!isToken(start, length)) break;
+    }
 
     let value = start + length + 1;
     if (<i32>load<u8>(value) === SPACE) value++;
-    if (at + 2 >= end || at <= value || <i32>load<u16>(at) !== CRLF) break;
+    if (at + 2 >= end) break;
+    if (at <= value) break;
+    if (<i32>load<u16>(at) !== CRLF) break;
     const next: i32 = load<u8>(at, 2);
-    if (next === SPACE || next === HTAB) break;
-    if (<i32>load<u8>(at - 1) <= SPACE || <i32>load<u8>(value) <= SPACE) break;
+    if (next === SPACE) break;
+    if (next === HTAB) break;
+    if (<i32>load<u8>(at - 1) <= SPACE) break;
+    if (<i32>load<u8>(value) <= SPACE) break;
 
     store<i32>(place, id);
     store<i32>(place, start + shift, 4);
     store<i32>(place, value + shift, 8);
     store<i32>(place, at + shift, 12);
     const seen = load<i32>(heads + id * 4);
-    store<i32>(heads + id * 4, (seen === 0 ? line : seen) + ONE_LINE);
+    store<i32>(heads + id * 4, (seen === 0 ? (place - lines) / LINE_BYTES : seen) + ONE_LINE);
     place += LINE_BYTES;
-    line++;
     at += 2;
     if (next === CR) break;
   }
-  return line;
+  return (place - lines) / LINE_BYTES;
 }
 
 /** The id of the header whose name stands at `at`, `head` being its first bytes; 0 where the table has none such. */

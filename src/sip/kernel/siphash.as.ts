@@ -77,9 +77,10 @@ export function sipHash(k0: i32, k1: i32, k2: i32, k3: i32, input: i32, out: i32
   // A turn takes in a block; behind the last one there are some for each half of the hash, which take in nothing.
   for (let turn = 0; turn <= last; turn++) {
     let block: u64 = 0;
-    if (turn <= lastBlock) {
+    if (turn < lastBlock) {
       block = load<u64>(blocks + turn * 8);
-      if (turn === lastBlock) block = (block & (((<u64>1) << (left * 8)) - 1)) | ((<u64>length) << 56);
+    } else if (turn === lastBlock) {
+      block = (load<u64>(blocks + turn * 8) & (((<u64>1) << (left * 8)) - 1)) | ((<u64>length) << 56);
     }
     v3 ^= block;
 
@@ -107,6 +108,7 @@ export function sipHash(k0: i32, k1: i32, k2: i32, k3: i32, input: i32, out: i32
     v2 = rotl(v2, 32);
 
     v0 ^= block;
+    if (turn < lastBlock) continue;
     const behind = turn - lastBlock;
     if (behind === 0) {
       v2 ^= 0xee;

@@ -1,4 +1,4 @@
-import { CASE_BITS, COLON, COMMA, DQUOTE, EQUALS, FIVE_BYTES, RANGLE, SEMICOLON } from './bytes.as';
+import { CASE_BITS, COLON, COMMA, DQUOTE, EQUALS, FIVE_BYTES, LANGLE, RANGLE, SEMICOLON } from './bytes.as';
 import { hostEnd, portOf } from './host.as';
 
 /** `SIP/2.0/` and `UDP ` as words. */
@@ -42,10 +42,10 @@ export function via(from: i32, end: i32, out: i32, shift: i32): i32 {
   let base = host;
   let marks = marksOf(base);
   let part = host;
-  let nameEnd = 0;
   let stamps = 0;
   while (true) {
-    while (marks === 0 && base + BLOCK < end) {
+    while (marks === 0) {
+      if (base + BLOCK >= end) break;
       base += BLOCK;
       marks = marksOf(base);
     }
@@ -53,16 +53,12 @@ export function via(from: i32, end: i32, out: i32, shift: i32): i32 {
     marks &= marks - 1;
     // The end and a comma end a value alike.
     const byte = at < end ? <i32>load<u8>(at) : COMMA;
-    if (byte === EQUALS) {
-      if (nameEnd === 0) nameEnd = at;
-      continue;
-    }
-    if (byte !== SEMICOLON && byte !== COMMA) return 0;
-    if (part !== host) stamps += takeViaParam(part, nameEnd, at, out, shift);
+    if (part !== host) stamps += takeViaParam(part, at, out, shift);
     else if (!takeSentBy(host, at, out, shift)) return 0;
     part = at;
-    nameEnd = 0;
-    if (byte === COMMA) break;
+    if (byte === SEMICOLON) continue;
+    if (byte !== COMMA) return 0;
+    break;
   }
   store<i32>(out, part + shift, VIA_END);
   return takeRport(stamps, out, shift);
@@ -84,14 +80,12 @@ function marksOf(at: i32): u64 {
   return <u64>(<u32>low) | ((<u64>(<u32>high)) << 32);
 }
 
-/** Comma, semicolon, equals sign; white space, control bytes, `!`, quotes, angle brackets. */
+/** Comma, semicolon; white space, control bytes, `!`, quotes, angle brackets. */
 function viaMarks(bytes: v128): i32 {
   const low = i8x16.le_u(bytes, i8x16.splat(<i8>DQUOTE));
-  const signs = i8x16.le_u(
-    i8x16.sub(bytes, i8x16.splat(<i8>SEMICOLON)),
-    i8x16.splat(<i8>(RANGLE - SEMICOLON)),
-  );
-  return i8x16.bitmask(v128.or(v128.or(low, signs), i8x16.eq(bytes, i8x16.splat(<i8>COMMA))));
+  const ends = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>SEMICOLON)), i8x16.eq(bytes, i8x16.splat(<i8>COMMA)));
+  const angles = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>LANGLE)), i8x16.eq(bytes, i8x16.splat(<i8>RANGLE)));
+  return i8x16.bitmask(v128.or(v128.or(low, ends), angles));
 }
 
 /** Remembers the sent-by that fills the range; false where it is none, or has an IPv6 host. */
@@ -111,34 +105,49 @@ function takeSentBy(host: i32, end: i32, out: i32, shift: i32): bool {
 }
 
 /**
- * Remembers a parameter of interest; of one that appears twice, the first counts. `equals` is 0 where it has no value. Answers 1
- * for those that a proxy edits.
+ * Remembers a parameter of interest; of one that appears twice, the first counts. Answers 1 for those that a proxy edits.
  */
-function takeViaParam(semicolon: i32, equals: i32, end: i32, out: i32, shift: i32): i32 {
+function takeViaParam(semicolon: i32, end: i32, out: i32, shift: i32): i32 {
   const name = semicolon + 1;
-  const nameEnd = equals === 0 ? end : equals;
-  const place = viaParam(name, nameEnd - name);
+  const place = viaParam(name, end);
   if (place === 0) return 0;
   const isStamp: i32 = place <= VIA_RECEIVED ? 1 : 0;
-  if (isStamp !== 0 && load<i32>(out, VIA_STAMPS) < 0) store<i32>(out, semicolon + shift, VIA_STAMPS);
+  if (isStamp !== 0) {
+    if (load<i32>(out, VIA_STAMPS) < 0) store<i32>(out, semicolon + shift, VIA_STAMPS);
+  }
   if (load<i32>(out + place) >= 0) return isStamp;
-  store<i32>(out + place, (equals === 0 ? end : equals + 1) + shift);
+  const nameEnd = name + lengthOf(place);
+  store<i32>(out + place, (nameEnd < end ? nameEnd + 1 : end) + shift);
   store<i32>(out + place, end + shift, 4);
   return isStamp;
 }
 
-/** Where the value of a parameter of this name is written, or 0. Our own are so in lower case only. */
-function viaParam(name: i32, length: i32): usize {
-  if (length === 1) {
+/** Where the value of the parameter is written whose name starts at `name`, or 0. Our own are so in lower case only. */
+function viaParam(name: i32, end: i32): usize {
+  if (isNameEnd(name + 1, end)) {
     const letter: i32 = load<u8>(name);
     if (letter === LETTER_M) return VIA_CHECK;
     if (letter === LETTER_S) return VIA_SOCKET;
     return letter === LETTER_L ? VIA_LOOP : 0;
   }
   const word = load<u64>(name) | CASE_BITS;
-  if (length === 6) return (word & SIX_BYTES) === BRANCH ? VIA_BRANCH : 0;
-  if (length === 5) return (word & FIVE_BYTES) === RPORT ? VIA_RPORT : 0;
-  return length === 8 && word === RECEIVED ? VIA_RECEIVED : 0;
+  if ((word & SIX_BYTES) === BRANCH) return isNameEnd(name + 6, end) ? VIA_BRANCH : 0;
+  if ((word & FIVE_BYTES) === RPORT) return isNameEnd(name + 5, end) ? VIA_RPORT : 0;
+  if (word === RECEIVED) return isNameEnd(name + 8, end) ? VIA_RECEIVED : 0;
+  return 0;
+}
+
+/** True where a name that is as long as that ends at `at`: with the parameter, or with an equals sign. */
+function isNameEnd(at: i32, end: i32): bool {
+  if (at >= end) return at === end;
+  return <i32>load<u8>(at) === EQUALS;
+}
+
+/** Letters of the name of a parameter whose value is written there. */
+function lengthOf(place: usize): i32 {
+  if (place === VIA_BRANCH) return 6;
+  if (place === VIA_RPORT) return 5;
+  return place === VIA_RECEIVED ? 8 : 1;
 }
 
 /**
