@@ -52,7 +52,7 @@ export function isToken(at: i32, length: i32): bool {
  * Which of the bytes stand in no token. The low half of a byte leads to a set of high halves, 2 the lowest bit and 7 the
  * sixth: those that make a token's byte of it.
  */
-function noToken(bytes: v128): i32 {
+export function noToken(bytes: v128): i32 {
   const sets = i8x16.swizzle(
     i8x16(58, 63, 62, 62, 62, 63, 62, 63, 62, 62, 61, 21, 20, 21, 53, 28),
     v128.and(bytes, i8x16.splat(0x0f)),

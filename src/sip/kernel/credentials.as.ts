@@ -1,4 +1,4 @@
-import { BACKSLASH, CASE_BITS, COMMA, DQUOTE, EQUALS, FIVE_BYTES, firstOf, isToken, SPACE } from './bytes.as';
+import { BACKSLASH, CASE_BITS, COMMA, DQUOTE, EQUALS, FIVE_BYTES, noToken, SPACE, VECTOR } from './bytes.as';
 
 /** `response`, `nonce`, `stale` and `true` as words, first byte lowest; with the bits that tell capitals. */
 const RESPONSE: u64 = 0x65736e6f70736572;
@@ -23,22 +23,30 @@ export function credentials(from: i32, end: i32, out: i32): i32 {
   let nonces = 0;
   let isStale = 0;
   while (true) {
-    while (at < end && (<i32>load<u8>(at) === COMMA || <i32>load<u8>(at) === SPACE)) at++;
+    while (at < end) {
+      const separator: i32 = load<u8>(at);
+      if (separator !== COMMA) {
+        if (separator !== SPACE) break;
+      }
+      at++;
+    }
     if (at >= end) break;
+    // What ends a token is the equals sign, or the name is none.
     const name = at;
-    while (at < end && <i32>load<u8>(at) !== EQUALS) at++;
+    at = tokenEnd(at, end);
     const length = at - name;
-    if (at >= end || !isToken(name, length)) return 0;
+    if (length === 0 || at >= end || <i32>load<u8>(at) !== EQUALS) return 0;
     let value = ++at;
     let valueEnd = 0;
-    if (at < end && <i32>load<u8>(at) <= SPACE) return 0;
-    if (at < end && <i32>load<u8>(at) === DQUOTE) {
+    const first: i32 = at < end ? load<u8>(at) : COMMA;
+    if (first === DQUOTE) {
       value++;
-      valueEnd = firstOf(value, end, DQUOTE, BACKSLASH, DQUOTE, DQUOTE);
+      valueEnd = quoteEnd(value, end);
       if (valueEnd >= end || <i32>load<u8>(valueEnd) !== DQUOTE) return 0;
       at = valueEnd + 1;
     } else {
-      while (at < end && <i32>load<u8>(at) > SPACE && <i32>load<u8>(at) !== COMMA) at++;
+      if (first <= SPACE) return 0;
+      at = wordEnd(at, end);
       valueEnd = at;
       if (at < end && <i32>load<u8>(at) < SPACE) return 0;
     }
@@ -62,4 +70,35 @@ export function credentials(from: i32, end: i32, out: i32): i32 {
   store<i32>(out, nonces, 12);
   store<i32>(out, isStale, 16);
   return 1;
+}
+
+/** Behind the token that starts there: where the first byte stands that is not of it, or `end`. */
+function tokenEnd(from: i32, end: i32): i32 {
+  for (let at = from; at < end; at += VECTOR) {
+    const found = noToken(v128.load(at));
+    if (found !== 0) return min(at + ctz(found), end);
+  }
+  return end;
+}
+
+/** Where the first quote or backslash stands, or `end`. */
+function quoteEnd(from: i32, end: i32): i32 {
+  for (let at = from; at < end; at += VECTOR) {
+    const bytes = v128.load(at);
+    const quotes = i8x16.eq(bytes, i8x16.splat(<i8>DQUOTE));
+    const found = i8x16.bitmask(v128.or(quotes, i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH))));
+    if (found !== 0) return min(at + ctz(found), end);
+  }
+  return end;
+}
+
+/** Where the first comma, white space or control byte stands, or `end`. */
+function wordEnd(from: i32, end: i32): i32 {
+  for (let at = from; at < end; at += VECTOR) {
+    const bytes = v128.load(at);
+    const commas = i8x16.eq(bytes, i8x16.splat(<i8>COMMA));
+    const found = i8x16.bitmask(v128.or(commas, i8x16.le_u(bytes, i8x16.splat(<i8>SPACE))));
+    if (found !== 0) return min(at + ctz(found), end);
+  }
+  return end;
 }
