@@ -1,13 +1,12 @@
-import { RANGLE } from '../sip/bytes.ts';
 import type { HeaderId } from '../sip/headers.ts';
 import { Header } from '../sip/headers.ts';
 import type { Message } from '../sip/message.ts';
 import type { HashKey } from '../sip/siphash.ts';
 import { HashInput } from '../sip/siphash.ts';
 
-/** Of a REGISTER the first header of each is read, of Contact all. */
-const OF_REQUEST: readonly HeaderId[] = [Header.CALL_ID, Header.USER_AGENT, Header.EXPIRES];
-const OF_GRANT: readonly HeaderId[] = [Header.EXPIRES];
+/** Of Contact all lines are read, of the others the first: more of them are another thing to say all the same. */
+const OF_REQUEST: readonly HeaderId[] = [Header.CONTACT, Header.CALL_ID, Header.USER_AGENT, Header.EXPIRES];
+const OF_GRANT: readonly HeaderId[] = [Header.CONTACT, Header.EXPIRES];
 
 /**
  * Keyed hashes of 64 bits of what a message says, so that one which says nothing new is known without being read.
@@ -31,8 +30,8 @@ export class Fingerprint {
    */
   readRequest(message: Message): void {
     this.begin(message, OF_REQUEST);
-    this.putAddress(message, message.firstOf(Header.TO));
-    this.putAddress(message, message.firstOf(Header.FROM));
+    message.hashAddress(Header.TO, this.input);
+    message.hashAddress(Header.FROM, this.input);
     this.end();
   }
 
@@ -43,26 +42,8 @@ export class Fingerprint {
   }
 
   private begin(message: Message, ids: readonly HeaderId[]): void {
-    const input = this.input.clear().word(message.countOf(Header.CONTACT));
-    for (let line = message.firstOf(Header.CONTACT); line >= 0; line = message.nextOf(Header.CONTACT, line)) {
-      input.field(message.bytes, message.valueStart(line), message.valueEnd(line));
-    }
-    for (let i = 0; i < ids.length; i++) {
-      const line = message.firstOf(ids[i]!);
-      input.word(line < 0 ? 0 : 1);
-      if (line >= 0) input.field(message.bytes, message.valueStart(line), message.valueEnd(line));
-    }
-  }
-
-  /** Up to the last angle bracket, behind which nothing but parameters can be. */
-  private putAddress(message: Message, line: number): void {
-    this.input.word(line < 0 ? 0 : 1);
-    if (line < 0) return;
-    const start = message.valueStart(line);
-    const valueEnd = message.valueEnd(line);
-    let end = valueEnd;
-    while (end > start && message.bytes[end - 1] !== RANGLE) end--;
-    this.input.field(message.bytes, start, end > start ? end : valueEnd);
+    this.input.clear();
+    for (let i = 0; i < ids.length; i++) message.hashHeaders(ids[i]!, this.input);
   }
 
   private end(): void {

@@ -1,9 +1,10 @@
-import { sameBytes } from './bytes.ts';
+import { RANGLE, sameBytes } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
 import type { Holder } from './kernel/kernel.ts';
 import { HEAD_WORDS, kernel, LINE_WORDS } from './kernel/kernel.ts';
 import { methodOf } from './method-of.ts';
 import type { Method } from './methods.ts';
+import type { HashInput } from './siphash.ts';
 
 /** Why a datagram that has a SIP start line is not a well-formed message. */
 export type MessageFault =
@@ -202,6 +203,42 @@ export class Message implements Holder {
   /** Behind the last byte of the value, trailing white space left out. */
   valueEnd(line: number): number {
     return this.words[this.linesWord + line * LINE_WORDS + 3]!;
+  }
+
+  /** Adds to what is hashed how many lines carry this header, and their values. */
+  hashHeaders(id: HeaderId, input: HashInput): void {
+    if (this.isInKernel) {
+      kernel.putHeaders(this.headsWord, id);
+      return;
+    }
+    input.word(this.countOf(id));
+    for (let line = this.firstOf(id); line >= 0; line = this.nextOf(id, line)) {
+      input.field(this.bytes, this.valueStart(line), this.valueEnd(line));
+    }
+  }
+
+  /**
+   * The same of the first line of a header that holds an address, up to its last angle bracket, behind which nothing but
+   * parameters can be.
+   */
+  hashAddress(id: HeaderId, input: HashInput): void {
+    if (this.isInKernel) {
+      kernel.putAddress(this.headsWord, id);
+      return;
+    }
+    const line = this.firstOf(id);
+    input.word(line < 0 ? 0 : 1);
+    if (line < 0) return;
+    const start = this.valueStart(line);
+    const valueEnd = this.valueEnd(line);
+    let end = valueEnd;
+    while (end > start && this.bytes[end - 1] !== RANGLE) end--;
+    input.field(this.bytes, start, end > start ? end : valueEnd);
+  }
+
+  /** Both the message and its index lie in the kernel's memory. */
+  private get isInKernel(): boolean {
+    return kernel.holds(this.bytes) && kernel.holdsWords(this.words);
   }
 
   fail(fault: MessageFault): void {

@@ -3,12 +3,15 @@ import { describe, it } from 'node:test';
 import { Fingerprint } from '../../src/monitor/fingerprint.ts';
 import type { HeaderId } from '../../src/sip/headers.ts';
 import { Header } from '../../src/sip/headers.ts';
+import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
 import { Message } from '../../src/sip/message.ts';
 import { parse } from '../../src/sip/parse.ts';
 import { bytesOf, register } from './support/messages.ts';
 import { Wire } from './support/wire.ts';
 
 const KEY = Int32Array.of(1, 2, 3, 4);
+const AT = 64;
+kernel.moveTo(createSharedMemory(4096 + KERNEL_BYTES), 4096);
 
 const USUAL = [
   'To: "K" <sip:24001@iptlab.com>',
@@ -23,10 +26,19 @@ function fingerprintOf(lines: readonly string[], key = KEY): string {
   const message = new Message();
   const start = ['REGISTER sip:iptlab.com SIP/2.0', 'Via: SIP/2.0/UDP a;branch=z9hG4bK1'];
   const bytes = bytesOf(`${[...start, ...lines].join('\r\n')}\r\n\r\n`);
-  assert.ok(parse(bytes, 0, bytes.length, message));
-  const fingerprint = new Fingerprint(key);
-  fingerprint.readRequest(message);
-  return `${fingerprint.a} ${fingerprint.b}`;
+  const made = [
+    [bytes, 0] as const,
+    // What lies in the kernel's memory is put together there.
+    [kernel.bytes, AT] as const,
+  ].map(([memory, at]) => {
+    memory.set(bytes, at);
+    assert.ok(parse(memory, at, at + bytes.length, message));
+    const fingerprint = new Fingerprint(key);
+    fingerprint.readRequest(message);
+    return `${fingerprint.a} ${fingerprint.b}`;
+  });
+  assert.equal(made[1], made[0]);
+  return made[0]!;
 }
 
 describe('the fingerprint of a REGISTER', () => {

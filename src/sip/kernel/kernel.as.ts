@@ -9,6 +9,7 @@ export { credentials } from './credentials.as';
 export { shiftLeft } from './edits.as';
 export { hex, isCookie, isHex, ownBranch } from './hex.as';
 export { clearHeads, copyIndex, method, requestLine, scan, statusLine } from './lines.as';
+export { addressField, headerFields } from './message-fields.as';
 export { nameAddr } from './name-addr.as';
 export { cseq, ipv4, writeIpv4 } from './numbers.as';
 export { field, foldedField, sipHash, word, words } from './siphash.as';

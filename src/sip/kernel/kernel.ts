@@ -37,6 +37,8 @@ interface Loops {
   foldedField(from: number, length: number, input: number): void;
   word(value: number, input: number): void;
   words(a: number, b: number, c: number, d: number, input: number): void;
+  headerFields(heads: number, id: number, input: number): void;
+  addressField(heads: number, id: number, input: number): void;
   shiftLeft(edits: number, count: number, inserts: number, start: number, newStart: number): void;
   sipHash(k0: number, k1: number, k2: number, k3: number, input: number, out: number, bytes: number): void;
   same(one: number, other: number, length: number): 0 | 1;
@@ -397,6 +399,16 @@ class Kernel {
   /** Adds four of them. */
   putWords(a: number, b: number, c: number, d: number): void {
     this.loops.words(a, b, c, d, this.inputWord << 2);
+  }
+
+  /** Adds how many lines of the index at word `heads` of its memory carry a header, and their values, which lie there, too. */
+  putHeaders(heads: number, id: number): void {
+    this.loops.headerFields(heads << 2, id, this.inputWord << 2);
+  }
+
+  /** Adds whether a header is there, and the value of its first line up to the last angle bracket, if it has one. */
+  putAddress(heads: number, id: number): void {
+    this.loops.addressField(heads << 2, id, this.inputWord << 2);
   }
 
   /** Hashes the input; 8 or 16 bytes of result stand at `hashWord`. */

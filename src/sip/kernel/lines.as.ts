@@ -12,9 +12,9 @@ const NAME_TAIL_AT: usize = 32;
 const NAME_TAIL_CASE_AT: usize = 36;
 const NAME_ID_AT: usize = 40;
 const NAME_NEXT_AT: usize = 44;
-const LINE_BYTES: i32 = 16;
+export const LINE_BYTES: i32 = 16;
 /** The heads of an index, behind which its lines stand. */
-const HEADS_BYTES: i32 = 128;
+export const HEADS_BYTES: i32 = 128;
 /** One more line, in the upper half of a word of `heads`. */
 const ONE_LINE: i32 = 0x10000;
 /** `SIP/2.0` and CR as one word; with the LF so many bytes. */
