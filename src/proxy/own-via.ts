@@ -24,6 +24,7 @@ import { CHECK_DIGITS, ViaTemplate } from './via-template.ts';
  *
  * Lines stay short and parameters do not start with `rport`: chan_sip copies 512 bytes and uses strstr.
  */
+
 /** Bytes of the next Via's host that `m` covers; of a longer one the beginning. */
 const MAX_HASHED_HOST = 256;
 
