@@ -1,5 +1,5 @@
 // What both threads are made of, kernel and sockets left out, for whoever measures it.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeOneFile } from '../lib/bundle.mjs';
 import { inRoot } from '../lib/paths.mjs';
@@ -17,6 +17,9 @@ const MODULES = [
   // First: it gives the kernel a memory of its own.
   'test/proxy/support/passing.js',
   'src/sip/kernel/kernel.js',
+  // Earlier builds have what stands in these two in the one before.
+  'src/sip/kernel/layout.js',
+  'src/sip/kernel/web-assembly.js',
   'src/proxy/decide.js',
   'src/proxy/decision.js',
   'src/net/forwarder.js',
@@ -38,8 +41,9 @@ async function load(dist) {
   const name = dist.replaceAll(/\W+/g, '-');
   const entry = join(folder, `${name}.entry.mjs`);
   const file = join(folder, `${name}.mjs`);
-  const imports = MODULES.map((path, i) => `import * as part${i} from ${JSON.stringify(join(dist, path))};`);
-  const parts = MODULES.map((_, i) => `...part${i}`);
+  const modules = MODULES.filter((path) => existsSync(join(dist, path)));
+  const imports = modules.map((path, i) => `import * as part${i} from ${JSON.stringify(join(dist, path))};`);
+  const parts = modules.map((_, i) => `...part${i}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(entry, `${imports.join('\n')}\nexport const parts = { ${parts.join(', ')} };\n`);
   await writeOneFile(entry, file, (module) => {

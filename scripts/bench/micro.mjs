@@ -44,7 +44,9 @@ function measure(name, work, datagrams = 1) {
 const ARENA_BYTES = 8 * 1024 * 1024;
 // First: it gives the kernel a memory of its own.
 const { endpoint, pass, routesOf } = await load('test', 'proxy', 'support', 'passing.js');
-const { createSharedMemory, KERNEL_BYTES, kernel } = await load('src', 'sip', 'kernel', 'kernel.js');
+const { kernel } = await load('src', 'sip', 'kernel', 'kernel.js');
+const { KERNEL_BYTES } = await load('src', 'sip', 'kernel', 'layout.js');
+const { createSharedMemory } = await load('src', 'sip', 'kernel', 'web-assembly.js');
 kernel.moveTo(createSharedMemory(ARENA_BYTES + KERNEL_BYTES), ARENA_BYTES);
 let arenaUsed = 0;
 

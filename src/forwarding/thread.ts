@@ -3,7 +3,9 @@ import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
 import { RingReader, ringFootprint } from '../net/ring.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
 import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport/transport.ts';
-import { createSharedMemory, KERNEL_BYTES, kernel } from '../sip/kernel/kernel.ts';
+import { kernel } from '../sip/kernel/kernel.ts';
+import { KERNEL_BYTES } from '../sip/kernel/layout.ts';
+import { createSharedMemory } from '../sip/kernel/web-assembly.ts';
 import type { ControlMessage, UnsignedAssignment, WorkerReport, WorkerSetup } from './protocol.ts';
 
 export interface ForwardingOptions {

@@ -13,6 +13,7 @@ import type { Fingerprint } from './fingerprint.ts';
 import { grantOf, remainingOf } from './grants.ts';
 import { Matching, takesBackFrom } from './matching.ts';
 import type { ResponseReader } from './observe.ts';
+import { goesOn, isOlder, refreshRatio } from './refresh.ts';
 import type { RegistrarLists, RegistrarRecord } from './registrar-lists.ts';
 import { isText } from './texts.ts';
 
@@ -137,19 +138,6 @@ export class Ledger {
     binding.heardA = fingerprint.a;
     binding.heardB = fingerprint.b;
     this.bindings.repeats.enter(binding, exchange.saidA, exchange.saidB);
-  }
-
-  /**
-   * True where `accept` would find nothing in this 2xx to `exchange` but a refresh of `binding`: nothing that it judges by is
-   * another than it was when it last read both messages.
-   */
-  isPlainRefresh(binding: Binding, exchange: Exchange, heard: Fingerprint, nowMs: number): boolean {
-    const { phone } = exchange;
-    const isSaid = binding.saidA === exchange.saidA && binding.saidB === exchange.saidB;
-    const isHeard = binding.heardA === heard.a && binding.heardB === heard.b;
-    const isAlone = binding.owner.first === binding && binding.nextOfAor === undefined;
-    const isThere = binding.state === 'live' && binding.dueMs > nowMs;
-    return isSaid && isHeard && isAlone && isThere && binding.isAt(phone) && exchange.cseq > binding.cseq;
   }
 
   /** What `accept` does with a plain refresh. */
@@ -374,12 +362,6 @@ export class Ledger {
   }
 }
 
-/** The share of its last grant that had passed when this refresh began. */
-function refreshRatio(exchange: Exchange, binding: Binding): number {
-  const sinceMs = exchange.handshakeStartMs - binding.refreshedAtMs;
-  return Math.max(0, sinceMs / (binding.grantedExpiresSec * 1000));
-}
-
 function countUnclaimed(response: ResponseReader): number {
   let count = 0;
   for (let i = 0; i < response.contactCount; i++) {
@@ -387,20 +369,4 @@ function countUnclaimed(response: ResponseReader): number {
     if (!listed.claimed && listed.expiresSec !== 0) count++;
   }
   return count;
-}
-
-/** The phone goes on where it was: its Call-ID, and a higher sequence number. */
-function goesOn(exchange: Exchange, binding: Binding): boolean {
-  const isSameCall = exchange.callIdA === binding.callIdA && exchange.callIdB === binding.callIdB;
-  return isSameCall && exchange.cseq > binding.cseq;
-}
-
-/** An answer that was overtaken by the answer to a later request of the same phone says nothing new (§10.3 step 7). */
-function isOlder(exchange: Exchange, binding: Binding): boolean {
-  return (
-    exchange.callIdA === binding.callIdA &&
-    exchange.callIdB === binding.callIdB &&
-    exchange.cseq < binding.cseq &&
-    binding.confirmedAtMs > exchange.firstAtMs
-  );
 }

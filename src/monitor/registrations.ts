@@ -12,6 +12,7 @@ import { ATTEMPT_KINDS } from './lists.ts';
 import { RequestReader, ResponseReader } from './observe.ts';
 import type { AbandonedChallenge } from './open-challenges.ts';
 import type { Parts } from './parts.ts';
+import { isPlainRefresh } from './refresh.ts';
 import type { Role } from './ring-order.ts';
 import { EARLY_HOLD_MS } from './ring-order.ts';
 import type { Tapped } from './tapped.ts';
@@ -253,7 +254,7 @@ export class Registrations {
     const { message, response } = this;
     const { isPlain, repeated } = exchange;
     if (isPlain) response.fingerprint.readGrant(message);
-    if (repeated !== undefined && ledger.isPlainRefresh(repeated, exchange, response.fingerprint, nowMs)) {
+    if (repeated !== undefined && isPlainRefresh(repeated, exchange, response.fingerprint, nowMs)) {
       ledger.refreshAgain(repeated, exchange, nowMs);
       return;
     }

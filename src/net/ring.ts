@@ -1,5 +1,6 @@
 import type { Endpoint } from '../sip/address.ts';
-import { HEAD_WORDS, kernel, LINE_WORDS } from '../sip/kernel/kernel.ts';
+import { kernel } from '../sip/kernel/kernel.ts';
+import { HEAD_WORDS, LINE_WORDS } from '../sip/kernel/layout.ts';
 import { Message } from '../sip/message.ts';
 import { BRANCH_WORDS, Transaction } from '../sip/transaction.ts';
 

@@ -1,7 +1,8 @@
 import { RANGLE, sameBytes } from './bytes.ts';
 import type { HeaderId } from './headers.ts';
-import type { Holder } from './kernel/kernel.ts';
-import { HEAD_WORDS, kernel, LINE_WORDS } from './kernel/kernel.ts';
+import { kernel } from './kernel/kernel.ts';
+import { HEAD_WORDS, LINE_WORDS } from './kernel/layout.ts';
+import type { Holder } from './kernel/loan.ts';
 import { methodOf } from './method-of.ts';
 import type { Method } from './methods.ts';
 import type { HashInput } from './siphash.ts';

@@ -17,7 +17,8 @@ import {
   trimEnd,
 } from './bytes.ts';
 import { Header, headerId } from './headers.ts';
-import { kernel, MAX_HEADER_LINES, MAX_SCANNED_BYTES } from './kernel/kernel.ts';
+import { kernel } from './kernel/kernel.ts';
+import { MAX_HEADER_LINES, MAX_SCANNED_BYTES } from './kernel/layout.ts';
 import type { Message, MessageFault } from './message.ts';
 import { methodOf } from './method-of.ts';
 

@@ -1,5 +1,6 @@
 import type { Endpoint } from './address.ts';
-import { HASH_INPUT_BYTES, kernel } from './kernel/kernel.ts';
+import { kernel } from './kernel/kernel.ts';
+import { HASH_INPUT_BYTES } from './kernel/layout.ts';
 
 /** A SipHash key: 128 bits as four little-endian 32-bit words. */
 export type HashKey = Int32Array;

@@ -1,5 +1,6 @@
-import type { Holder } from './kernel/kernel.ts';
-import { EDIT_WORDS, INSERTS_BYTES, kernel, MAX_EDITS } from './kernel/kernel.ts';
+import { kernel } from './kernel/kernel.ts';
+import { EDIT_WORDS, INSERTS_BYTES, MAX_EDITS } from './kernel/layout.ts';
+import type { Holder } from './kernel/loan.ts';
 
 /**
  * Editing without re-serialising: a list of edits over received bytes, applied in one pass. Whatever no
@@ -42,6 +43,7 @@ export class Edits implements Holder {
   /** From there on; so are the starts below. */
   private used = 0;
   private own: Uint8Array | undefined = undefined;
+  private ownWords: Int32Array | undefined = undefined;
   /** The edits, from word `first` on. */
   private words: Int32Array = new Int32Array(0);
   private first = 0;
@@ -72,9 +74,9 @@ export class Edits implements Holder {
     this.inserts = this.own;
     this.base = 0;
     // Room for all: it may be added to.
-    const words = new Int32Array(MAX_EDITS * EDIT_WORDS);
-    words.set(this.words.subarray(this.first, this.first + this.count * EDIT_WORDS));
-    this.words = words;
+    this.ownWords ??= new Int32Array(MAX_EDITS * EDIT_WORDS);
+    this.ownWords.set(this.words.subarray(this.first, this.first + this.count * EDIT_WORDS));
+    this.words = this.ownWords;
     this.first = 0;
     this.isInKernel = false;
   }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decide } from '../../src/proxy/decide.ts';
 import { Datagram, Decision } from '../../src/proxy/decision.ts';
-import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
+import { kernel } from '../../src/sip/kernel/kernel.ts';
+import { KERNEL_BYTES } from '../../src/sip/kernel/layout.ts';
+import { createSharedMemory } from '../../src/sip/kernel/web-assembly.ts';
 import { MAX_DATAGRAM_BYTES } from '../../src/sip/message.ts';
 import { endpoint, pass, routesOf } from './support/passing.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Header, headerId } from '../../src/sip/headers.ts';
-import { HEAD_WORDS } from '../../src/sip/kernel/kernel.ts';
+import { HEAD_WORDS } from '../../src/sip/kernel/layout.ts';
 import { inCase, letterCases, token } from '../support/arbitraries/text.ts';
 import { amid } from '../support/window.ts';
 

@@ -5,7 +5,9 @@ import { Challenge, readAnsweredNonce, readChallenge } from '../../src/sip/auth.
 import { writeHex32 } from '../../src/sip/bytes.ts';
 import type { HeaderId } from '../../src/sip/headers.ts';
 import { Header, NAMES } from '../../src/sip/headers.ts';
-import { createSharedMemory, KERNEL_BYTES, kernel } from '../../src/sip/kernel/kernel.ts';
+import { kernel } from '../../src/sip/kernel/kernel.ts';
+import { KERNEL_BYTES } from '../../src/sip/kernel/layout.ts';
+import { createSharedMemory } from '../../src/sip/kernel/web-assembly.ts';
 import { Message } from '../../src/sip/message.ts';
 import { NameAddr, readListedNameAddr, readNameAddr } from '../../src/sip/name-addr.ts';
 import { Param, readParam, Span } from '../../src/sip/params.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Header } from '../../src/sip/headers.ts';
-import { MAX_HEADER_LINES } from '../../src/sip/kernel/kernel.ts';
+import { MAX_HEADER_LINES } from '../../src/sip/kernel/layout.ts';
 import type { MessageFault } from '../../src/sip/message.ts';
 import { MAX_DATAGRAM_BYTES, Message } from '../../src/sip/message.ts';
 import { parse } from '../../src/sip/parse.ts';

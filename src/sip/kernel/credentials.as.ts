@@ -1,4 +1,15 @@
-import { BACKSLASH, CASE_BITS, COMMA, DQUOTE, EQUALS, FIVE_BYTES, noToken, SPACE, VECTOR } from './bytes.as';
+import {
+  BACKSLASH,
+  CASE_BITS,
+  COMMA,
+  DQUOTE,
+  EQUALS,
+  FIVE_BYTES,
+  firstOf,
+  noToken,
+  SPACE,
+  VECTOR,
+} from './bytes.as';
 
 /** `response`, `nonce`, `stale` and `true` as words, first byte lowest; with the bits that tell capitals. */
 const RESPONSE: u64 = 0x65736e6f70736572;
@@ -41,7 +52,7 @@ export function credentials(from: i32, end: i32, out: i32): i32 {
     const first: i32 = at < end ? load<u8>(at) : COMMA;
     if (first === DQUOTE) {
       value++;
-      valueEnd = quoteEnd(value, end);
+      valueEnd = firstOf(value, end, DQUOTE, BACKSLASH, DQUOTE, DQUOTE);
       if (valueEnd >= end || <i32>load<u8>(valueEnd) !== DQUOTE) return 0;
       at = valueEnd + 1;
     } else {
@@ -76,17 +87,6 @@ export function credentials(from: i32, end: i32, out: i32): i32 {
 function tokenEnd(from: i32, end: i32): i32 {
   for (let at = from; at < end; at += VECTOR) {
     const found = noToken(v128.load(at));
-    if (found !== 0) return min(at + ctz(found), end);
-  }
-  return end;
-}
-
-/** Where the first quote or backslash stands, or `end`. */
-function quoteEnd(from: i32, end: i32): i32 {
-  for (let at = from; at < end; at += VECTOR) {
-    const bytes = v128.load(at);
-    const quotes = i8x16.eq(bytes, i8x16.splat(<i8>DQUOTE));
-    const found = i8x16.bitmask(v128.or(quotes, i8x16.eq(bytes, i8x16.splat(<i8>BACKSLASH))));
     if (found !== 0) return min(at + ctz(found), end);
   }
   return end;

@@ -1,7 +1,7 @@
 /**
  * The loops in which a proxy spends its time, in AssemblyScript: TypeScript that is compiled to WebAssembly and
  * has vectors of 16 bytes and integers of 64 bits. Nothing here keeps state, and nothing is decided here that the
- * callers could not tell from what was written: `kernel.ts` says where everything stands in memory.
+ * callers could not tell from what was written: `layout.ts` says where everything stands in memory.
  */
 
 export { same } from './bytes.as';

@@ -1,121 +1,36 @@
 import { CODE } from './code.ts';
+import {
+  COPY_AT,
+  EDITS_AT,
+  HASH_AT,
+  HASH_INPUT_AT,
+  HEAD_WORDS,
+  INDEX_AT,
+  INSERTS_AT,
+  KERNEL_BYTES,
+  MAX_HEADER_LINES,
+  MAX_SCANNED_BYTES,
+  METHODS_AT,
+  NAMES_AT,
+  RESULT_AT,
+  TEXT_AT,
+} from './layout.ts';
+import { Loan } from './loan.ts';
+import type { Loops } from './loops.ts';
 import { METHODS_BYTES, NAMED_METHODS, writeMethods, writeNames } from './names.ts';
 import type { Module, SharedMemory } from './web-assembly.ts';
-import { WebAssembly } from './web-assembly.ts';
+import { createSharedMemory, WebAssembly } from './web-assembly.ts';
 
 /**
  * The compiled loops of `kernel.as.ts` and the memory that they work on. There is one kernel per thread, because a
  * thread does one thing at a time: what is put in for one call is gone with the next.
  */
-
-/** Addresses are offsets in bytes from the memory's beginning. */
-interface Loops {
-  requestLine(from: number, end: number, out: number): number;
-  statusLine(from: number, end: number, out: number): number;
-  nameAddr(from: number, end: number, out: number): 0 | 1;
-  cseq(from: number, end: number, out: number): 0 | 1;
-  ipv4(from: number, end: number, out: number): 0 | 1;
-  sipUri(from: number, end: number, out: number): 0 | 1;
-  credentials(from: number, end: number, out: number): 0 | 1;
-  via(from: number, end: number, out: number, shift: number): 0 | 1;
-  scan(
-    from: number,
-    end: number,
-    lines: number,
-    heads: number,
-    line: number,
-    max: number,
-    shift: number,
-    names: number,
-  ): number;
-  clearHeads(heads: number): void;
-  copyIndex(heads: number, to: number, lines: number, shift: number): void;
-  move(to: number, from: number, length: number): void;
-  hex(from: number, to: number, bytes: number): void;
-  isHex(from: number, digits: number): 0 | 1;
-  field(from: number, length: number, input: number): void;
-  foldedField(from: number, length: number, input: number): void;
-  word(value: number, input: number): void;
-  words(a: number, b: number, c: number, d: number, input: number): void;
-  headerFields(heads: number, id: number, input: number): void;
-  addressField(heads: number, id: number, input: number): void;
-  shiftLeft(edits: number, count: number, inserts: number, start: number, newStart: number): void;
-  sipHash(k0: number, k1: number, k2: number, k3: number, input: number, out: number, bytes: number): void;
-  same(one: number, other: number, length: number): 0 | 1;
-  method(from: number, length: number, table: number, count: number): number;
-  isCookie(at: number): 0 | 1;
-  ownBranch(from: number, length: number, out: number): 0 | 1;
-  writeIpv4(address: number, to: number): number;
-}
-
-const PAGE_BYTES = 65_536;
-/** Vectors are loaded whole: so many bytes behind whatever is read belong to nobody. */
-const REACH_BYTES = 64;
-/** So much of a datagram can be read at a time: all of it. */
-export const MAX_SCANNED_BYTES = 65_536;
-
-/**
- * Header lines that the index holds. No datagram fills it, over IPv6 neither: the shortest line is one stray
- * byte and LF, and 65,535 bytes hold fewer than this many of them.
- */
-export const MAX_HEADER_LINES = 32_768;
-/** Words that a line takes in the index: header id, line start, value start, value end. */
-export const LINE_WORDS = 4;
-/** Words before the lines, one for each header id: the number of its first line, and in the upper half how many. */
-export const HEAD_WORDS = 32;
-const INDEX_BYTES = (HEAD_WORDS + MAX_HEADER_LINES * LINE_WORDS) * 4;
-/** Room for what is hashed: a datagram twice over. */
-export const HASH_INPUT_BYTES = (1 << 17) + 256;
-
-/** Room for the text that `keepText` keeps. */
-const TEXT_BYTES = 256;
-/** Room for what edits insert, and for another datagram: that it does not fit is known when it is written. */
-export const INSERTS_BYTES = 65_536 + 65_536 + 1024;
-
-/** Edits of one message, and words for each: where it is, how many bytes it takes out, and where its insertion starts and how long it is. */
-export const MAX_EDITS = 1024;
-export const EDIT_WORDS = 4;
-
-const NAMES_AT = 0;
-const RESULT_AT = 4096;
-const TEXT_AT = RESULT_AT + 128;
-const METHODS_AT = TEXT_AT + TEXT_BYTES;
-const HASH_AT = METHODS_AT + METHODS_BYTES;
-const HASH_INPUT_AT = HASH_AT + 64;
-const INDEX_AT = HASH_INPUT_AT + 64 + HASH_INPUT_BYTES;
-const INSERTS_AT = INDEX_AT + INDEX_BYTES;
-const EDITS_AT = INSERTS_AT + INSERTS_BYTES;
-const COPY_AT = EDITS_AT + MAX_EDITS * EDIT_WORDS * 4;
-/** Memory that a kernel needs for itself: a multiple of 64. */
-export const KERNEL_BYTES = (COPY_AT + MAX_SCANNED_BYTES + REACH_BYTES + 63) & ~63;
-
-/** Whoever has a place of the kernel's memory to work in, and takes along what it keeps there when another one gets it. */
-export interface Holder {
-  leave(): void;
-}
-
-/** One place, which one at a time has. */
-class Loan {
-  private holder: Holder | undefined = undefined;
-
-  giveTo(holder: Holder): void {
-    if (this.holder === holder) return;
-    this.holder?.leave();
-    this.holder = holder;
-  }
-
-  takeBack(): void {
-    this.holder?.leave();
-    this.holder = undefined;
-  }
-}
-
 class Kernel {
   /** The whole memory: a datagram that lies in it is read without being copied. */
   bytes: Uint8Array;
   words: Int32Array;
   loops: Loops;
-  /** Where a call finds and leaves things; all but the last two are numbers of words in `words`. */
+  /** Where a call finds and leaves things: a number of a word in `words` where the name says so, else of a byte. */
   resultWord = 0;
   /** The index: its heads, and behind them the lines. */
   indexWord = 0;
@@ -431,16 +346,3 @@ class Kernel {
 }
 
 export const kernel = new Kernel();
-
-/** Memory of at least so many bytes that another thread can be given; throws a sentence that says what to do. */
-export function createSharedMemory(bytes: number): SharedMemory {
-  const pages = Math.ceil(bytes / PAGE_BYTES);
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  } catch {
-    throw new Error(
-      'no addresses left for WebAssembly, which reserves some 10 GB of them (not of memory) three times: ' +
-        'lift the limit on virtual memory (ulimit -v, LimitAS=)',
-    );
-  }
-}

@@ -24,3 +24,18 @@ declare const WebAssembly: WebAssemblyApi;
 const api = WebAssembly;
 
 export { api as WebAssembly };
+
+const PAGE_BYTES = 65_536;
+
+/** Memory of at least so many bytes that another thread can be given; throws a sentence that says what to do. */
+export function createSharedMemory(bytes: number): SharedMemory {
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  try {
+    return new api.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch {
+    throw new Error(
+      'no addresses left for WebAssembly, which reserves some 10 GB of them (not of memory) three times: ' +
+        'lift the limit on virtual memory (ulimit -v, LimitAS=)',
+    );
+  }
+}

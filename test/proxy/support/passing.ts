@@ -9,7 +9,9 @@ import { hostNetwork } from '../../../src/proxy/routes.ts';
 import { createSigner } from '../../../src/secrets/signer.ts';
 import type { Endpoint } from '../../../src/sip/address.ts';
 import { endpointFrom, endpointText } from '../../../src/sip/address.ts';
-import { createSharedMemory, KERNEL_BYTES, kernel } from '../../../src/sip/kernel/kernel.ts';
+import { kernel } from '../../../src/sip/kernel/kernel.ts';
+import { KERNEL_BYTES } from '../../../src/sip/kernel/layout.ts';
+import { createSharedMemory } from '../../../src/sip/kernel/web-assembly.ts';
 import type { Method } from '../../../src/sip/methods.ts';
 
 /** A secret that is the same in every run, from a word. */
