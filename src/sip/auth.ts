@@ -68,12 +68,16 @@ export function readAnsweredNonce(bytes: Uint8Array, start: number, end: number,
   const from = scheme.end;
   const place = kernel.placeOf(bytes, from, end);
   if (!kernel.credentials(place, place + end - from)) return readAnyCredentials(bytes, from, end, nonce);
+  takeFoundNonce(nonce, from - place);
+  return kernel.words[kernel.resultWord + 2] === 1;
+}
+
+/** The nonce that the kernel has found `shift` bytes before where it stands; an empty `nonce` stays so where there is none. */
+function takeFoundNonce(nonce: Span, shift: number): void {
   const { words, resultWord } = kernel;
-  if (words[resultWord]! > 0) {
-    nonce.start = words[resultWord]! + from - place;
-    nonce.end = words[resultWord + 1]! + from - place;
-  }
-  return words[resultWord + 2] === 1;
+  if (words[resultWord]! === 0) return;
+  nonce.start = words[resultWord]! + shift;
+  nonce.end = words[resultWord + 1]! + shift;
 }
 
 /** The same of any form, up to where they are broken. */
@@ -106,7 +110,7 @@ export class Challenge {
   isStale = false;
 }
 
-/** Reads a Digest challenge as far as it is not broken; false where it is one of another scheme. */
+/** Reads a Digest challenge (RFC 3261 §20.44) as far as it is not broken; false where it is one of another scheme. */
 export function readChallenge(bytes: Uint8Array, start: number, end: number, into: Challenge): boolean {
   const { nonce } = into;
   nonce.start = nonce.end = 0;
@@ -120,10 +124,7 @@ export function readChallenge(bytes: Uint8Array, start: number, end: number, int
     readAnyChallenge(bytes, from, end, into);
     return true;
   }
-  if (words[resultWord]! > 0) {
-    nonce.start = words[resultWord]! + from - place;
-    nonce.end = words[resultWord + 1]! + from - place;
-  }
+  takeFoundNonce(nonce, from - place);
   into.isStale = words[resultWord + 4] === 1;
   return true;
 }

@@ -296,7 +296,7 @@ class Kernel {
     this.loops.foldedField(this.hashInputAt + used + 2, size, this.inputWord << 2);
   }
 
-  /** A field of other memory; a longer one than all datagrams is none. */
+  /** A field that lies in other memory. */
   private putForeignField(bytes: Uint8Array, start: number, length: number): void {
     const used = this.hashedBytes;
     // Adds the right length and the wrong bytes.
