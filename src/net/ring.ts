@@ -107,8 +107,13 @@ class RingMemory {
 
   /** Where the record stands that a count of bytes leads to. */
   placeOf(count: number, base: number): number {
-    return this.dataAt + ((count - base) & this.mask);
+    return this.dataAt + (since(base, count) & this.mask);
   }
+}
+
+/** From one count to another, either of which may have gone round. So it stays whole numbers to V8, which learns too late that they do. */
+function since(from: number, to: number): number {
+  return ((to | 0) - (from | 0)) | 0;
 }
 
 /** Bytes before those of the message. */
@@ -156,7 +161,7 @@ export class RingWriter {
     const bytesAt = headerBytes(lines);
     const size = padded(bytesAt + end - start);
     if (this.head === this.published) this.startOver();
-    const toEnd = memory.capacity - ((this.head - this.base) & memory.mask);
+    const toEnd = memory.capacity - (since(this.base, this.head) & memory.mask);
     const skipped = size > toEnd ? toEnd : 0;
     if (!this.hasRoom(skipped + size)) return 'full';
     if (skipped > 0) {
@@ -183,7 +188,7 @@ export class RingWriter {
   /** Once per batch: looking at the reader's tail is dear when the reader writes it at the same time. */
   private startOver(): void {
     const { memory } = this;
-    if (((this.head - this.base) | 0) < START_OVER_BYTES) return;
+    if (since(this.base, this.head) < START_OVER_BYTES) return;
     this.tail = Atomics.load(memory.words, memory.tailWord);
     if (this.tail !== this.head) return;
     this.base = this.head;
@@ -192,9 +197,9 @@ export class RingWriter {
 
   private hasRoom(size: number): boolean {
     const { memory } = this;
-    if (size + ((this.head - this.tail) >>> 0) <= memory.capacity) return true;
+    if (size + since(this.tail, this.head) <= memory.capacity) return true;
     this.tail = Atomics.load(memory.words, memory.tailWord);
-    return size + ((this.head - this.tail) >>> 0) <= memory.capacity;
+    return size + since(this.tail, this.head) <= memory.capacity;
   }
 
   /** Lets the reader see what was taken. */
