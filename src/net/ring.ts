@@ -243,6 +243,11 @@ export class RingReader {
     return true;
   }
 
+  /** True where all that was there at the last look for more has been shown. */
+  get isAtEnd(): boolean {
+    return this.head === this.tail;
+  }
+
   private show(at: number, into: RingRecord): void {
     const { message, transaction } = this;
     const { bytes, doubles, words } = this.memory;
