@@ -30,20 +30,20 @@ const MAX_SLICE_MS = 5;
 /** Room is given back so often that the ring does not fill up under a long slice. */
 const RELEASE_EVERY = 32;
 /**
- * Records between two offers of the CPU: some 50 µs of work, which is as long as the other thread waits then. An offer is a
+ * Records between two offers of the CPU: some 60 µs of work, which is as long as the other thread waits then. An offer is a
  * system call, and comes back to colder caches: one for each record doubled what a record costs.
  */
-export const STEP_ASIDE_EVERY = 16;
+export const STEP_ASIDE_EVERY = 32;
 /**
  * Records that one wake-up is for: to find the caches cold costs as much as ten of them, and what has waited too long is
  * in no cache any more. So the pause follows the traffic.
  */
 export const RECORDS_PER_TURN = 150;
 /** The same where so many take longer than QUIET_MS to come: no cache keeps them for so long, so only wake-ups count. */
-export const RECORDS_PER_QUIET_TURN = 600;
+export const RECORDS_PER_QUIET_TURN = 1000;
 const QUIET_MS = 12;
 const SHORTEST_PAUSE_MS = 2;
-const LONGEST_PAUSE_MS = 75;
+const LONGEST_PAUSE_MS = 150;
 const FIRST_PAUSE_MS = 20;
 const IDLE_MS = 100;
 /** Whoever has to come back sooner has no time to step aside: the ring would never be empty, and start over. */

@@ -117,7 +117,7 @@ function histogramSamples(
 }
 
 /** How often Node looks whether its loop is late. Its own 10 ms are half of what an idle Rollcall costs. */
-const LAG_SAMPLE_MS = 100;
+const LAG_SAMPLE_MS = 500;
 /** Node counts the time between two looks, so what it calls a lag contains the pause that was wanted. */
 const CONTAINS_PAUSE = /^nodejs_eventloop_lag_(?:min|max|mean|p\d+)_seconds$/;
 

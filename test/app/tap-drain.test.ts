@@ -154,7 +154,7 @@ test('it comes back when there is a turn of work, between bounds', () => {
     for (let turn = 0; turn < 20; turn++) pauseMs = pace.pauseMs(Math.round(perMs * pauseMs));
     return Math.round(perMs * pauseMs);
   };
-  assert.equal(seenAt(1), 75);
+  assert.equal(seenAt(1), 150);
   assert.equal(seenAt(10), RECORDS_PER_QUIET_TURN);
   assert.equal(seenAt(15), RECORDS_PER_TURN);
   assert.equal(seenAt(50), RECORDS_PER_TURN);
