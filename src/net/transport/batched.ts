@@ -43,6 +43,7 @@ import type { Intake, Sink } from './intake.ts';
 import { MAX_POSTS, Slots } from './intake.ts';
 import type { Arena, Fill, Receiver, Transport, TransportOptions } from './transport.ts';
 import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, SCRATCH_BYTES } from './transport.ts';
+import { missing } from './uring.ts';
 import { UringIntake } from './uring-intake.ts';
 
 /**
@@ -98,7 +99,7 @@ class BatchedTransport implements Transport, Sink {
     this.intake =
       kind === 'uring' ? new UringIntake(this.memory, slots) : new EpollIntake(this.memory, slots);
     try {
-      for (const local of options.sockets) this.addChannel(local, this.openSocket(local));
+      for (const local of options.sockets) this.listen(local);
     } catch (error) {
       this.close();
       throw error;
@@ -149,20 +150,32 @@ class BatchedTransport implements Transport, Sink {
     return memory.words[OPTION_AT >>> 2]!;
   }
 
-  private addChannel({ index, bound }: LocalSocket, fd: number): Channel {
+  private listen(local: LocalSocket): void {
+    const fd = this.openSocket(local);
+    if (this.addChannel(local, fd) !== undefined) return;
+    // The ring may be had where there is no room for its buffers, within a narrow limit of locked memory.
+    const error =
+      this.kind === 'uring' ? missing('io_uring_register') : new BindError(local.bound, errorName(errno()));
+    close(fd);
+    throw error;
+  }
+
+  /** Undefined where the kernel refuses: then the socket is still the caller's. */
+  private addChannel({ index, bound }: LocalSocket, fd: number): Channel | undefined {
     const { memory } = this;
     const place = this.channels.length;
+    const family = familyOf(bound);
+    if (!this.intake.add(place, fd, family)) return undefined;
     const channel: Channel = {
       fd,
       socket: index,
-      family: familyOf(bound),
+      family,
       queue: new MessageVector(memory, place * QUEUE_BYTES),
       tags: new Int32Array(BATCH),
       queued: 0,
       peer: undefined,
     };
     this.channels.push(channel);
-    if (!this.intake.add(place, fd, channel.family)) throw new BindError(bound, errorName(errno()));
     return channel;
   }
 
@@ -183,12 +196,10 @@ class BatchedTransport implements Transport, Sink {
     const fd = this.bindBeside(local);
     if (fd < 0) return;
     const length = this.memory.writeSocketAddress(OPTION_AT, registrar, familyOf(registrar));
-    if (connect(fd, this.memory.address + OPTION_AT, length) < 0) {
-      close(fd);
-      return;
-    }
-    this.facing = this.addChannel(local, fd);
-    this.facing.peer = new Endpoint().copyFrom(registrar);
+    const isConnected = connect(fd, this.memory.address + OPTION_AT, length) === 0;
+    this.facing = isConnected ? this.addChannel(local, fd) : undefined;
+    if (this.facing === undefined) close(fd);
+    else this.facing.peer = new Endpoint().copyFrom(registrar);
   }
 
   /**

@@ -146,7 +146,8 @@ export class UringIntake implements Intake {
     ring.enter(how);
     if (this.posts === 0) return;
     for (let refusals = 0; !ring.isHandedOver; refusals++) {
-      if (refusals === MAX_REFUSALS) throw new Error('io_uring takes no requests any more; --transport batched does without it');
+      if (refusals === MAX_REFUSALS)
+        throw new Error('io_uring takes no requests any more; --transport batched does without it');
       ring.enter('take');
     }
     this.tell(sink);

@@ -249,6 +249,7 @@ export class Uring {
   }
 }
 
-function missing(call: string): TransportMissing {
+/** Of a system call that has just failed. */
+export function missing(call: string): TransportMissing {
   return new TransportMissing(`the kernel does not let us have io_uring (${call}: ${errorName(errno())})`);
 }
