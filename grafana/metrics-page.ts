@@ -8,7 +8,9 @@ const HEAD = `# Metrics
 
 What \`/metrics\` tells. Counters only ever grow, except by a restart; those whose label values are all listed here
 are there from the start, at 0. A histogram \`x\` has the series \`x_bucket\`, \`x_sum\` and \`x_count\`. The series of the
-process and of Node (\`process_…\`, \`nodejs_…\`) are added by prom-client.
+process and of Node (\`process_…\`, \`nodejs_…\`) are added by prom-client; how late Node's event loop was is looked at
+twice a second, so that a scrape less than a second after the one before may tell nothing of it. A datagram that is sent over
+io_uring (\`--transport\`) is counted when the outcome is known, a tenth of a second later at most.
 
 A label value that comes from traffic or configuration is at most 255 characters of printable ASCII: anything else in
 it, and the percent sign, is shown as \`%\` and its code. Extensions are named in labels only within the series budget

@@ -91,8 +91,7 @@ export class TapDrain {
       this.timer = setTimeout(() => this.turn(), SHORTEST_PAUSE_MS);
       return;
     }
-    const { seen, isEmpty } = this.slice();
-    this.seen += seen;
+    const isEmpty = this.slice();
     if (!isEmpty) {
       this.pace.hurry();
       this.timer = setImmediate(() => this.turn());
@@ -114,37 +113,39 @@ export class TapDrain {
     return reader.backlogBytes < reader.capacityBytes * WAITING_SHARE;
   }
 
-  private slice(): { readonly seen: number; readonly isEmpty: boolean } {
+  /** True where it found the ring empty. */
+  private slice(): boolean {
     const { reader, tapped, dropped, observer } = this.parts;
     const startMs = monotonicMs();
-    const seen = this.take(startMs);
-    const isEmpty = reader.isAtEnd;
+    const isEmpty = this.take(startMs);
     reader.release();
     const lost = dropped();
     if (lost > this.lostBefore) this.guard(() => observer.noteTapLoss(lost - this.lostBefore, tapped.atMs));
     this.lostBefore = lost;
     // While records wait, their own times drive the monitor's: a clock ahead of them would invent timeouts.
     if (isEmpty) this.guard(() => observer.advance(startMs - PUBLISH_SLACK_MS));
-    return { seen, isEmpty };
+    return isEmpty;
   }
 
   /**
-   * Shows the monitor as many records as a slice may have, and answers how many there were. It is a loop and nothing else:
+   * Shows the monitor as many records as a slice may have; true where it found no more. It is a loop and nothing else:
    * V8 compiles it while it runs, and would have to give up at each end of it what stands behind it and was not reached then.
    */
-  private take(startMs: number): number {
+  private take(startMs: number): boolean {
     const { reader, tapped } = this.parts;
     const stepAside = this.pace.isEasy ? this.parts.stepAside : undefined;
-    let seen = 0;
-    while (seen < MAX_SLICE_RECORDS && reader.next(tapped)) {
+    let taken = 0;
+    while (reader.next(tapped)) {
       this.observe();
-      seen++;
-      if (stepAside !== undefined && seen % STEP_ASIDE_EVERY === 0) stepAside();
-      if (seen % RELEASE_EVERY !== 0) continue;
+      this.seen++;
+      taken++;
+      if (stepAside !== undefined && taken % STEP_ASIDE_EVERY === 0) stepAside();
+      if (taken === MAX_SLICE_RECORDS) return false;
+      if (taken % RELEASE_EVERY !== 0) continue;
       reader.release();
-      if (monotonicMs() - startMs > MAX_SLICE_MS) break;
+      if (monotonicMs() - startMs > MAX_SLICE_MS) return false;
     }
-    return seen;
+    return true;
   }
 
   private observe(): void {

@@ -111,7 +111,7 @@ class RingMemory {
   }
 }
 
-/** From one count to another, either of which may have gone round. So it stays whole numbers to V8, which learns too late that they do. */
+/** Bytes from one count to another. What may have gone round is made a whole number first: else V8 calculates with doubles once it has. */
 function since(from: number, to: number): number {
   return ((to | 0) - (from | 0)) | 0;
 }
@@ -241,11 +241,6 @@ export class RingReader {
     this.show(at, into);
     this.tail = (this.tail + padded(into.end - at)) | 0;
     return true;
-  }
-
-  /** True where all that was there at the last look for more has been shown. */
-  get isAtEnd(): boolean {
-    return this.head === this.tail;
   }
 
   private show(at: number, into: RingRecord): void {
