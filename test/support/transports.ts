@@ -7,7 +7,9 @@ export const TRANSPORTS = ['portable', 'batched', 'uring'] as const satisfies re
 
 /** For a test over this transport: skipped, with the reason, where the kernel does not have it. With CI=true it fails there. */
 export function over(transport: TransportKind): { readonly skip: string | false } {
-  return { skip: transport === 'uring' && process.env.CI !== 'true' ? (whyMissing() ?? missingUring()) : false };
+  return {
+    skip: transport === 'uring' && process.env.CI !== 'true' ? (whyMissing() ?? missingUring()) : false,
+  };
 }
 
 function missingUring(): string | false {
