@@ -4,6 +4,7 @@ import { availableParallelism, networkInterfaces } from 'node:os';
 import type { Config } from './config.ts';
 import type { Machine } from './forwarding/route-plan.ts';
 import { planRoutes, planSockets, sourceTowards } from './forwarding/route-plan.ts';
+import type { Bound } from './forwarding/thread.ts';
 import { ForwardingThread } from './forwarding/thread.ts';
 import type { ReadinessState } from './http/readiness.ts';
 import { notReadyReason } from './http/readiness.ts';
@@ -18,7 +19,9 @@ import type { Event } from './monitor/events.ts';
 import { Monitor } from './monitor/monitor.ts';
 import { Tapped } from './monitor/tapped.ts';
 import { monotonicMs } from './net/clock.ts';
+import type { CpuPriorityKind } from './net/cpu-priority.ts';
 import { kernelSockets } from './net/kernel-sockets.ts';
+import type { StepAside } from './net/step-aside.ts';
 import { openStepAside } from './net/step-aside.ts';
 import type { TransportKind } from './net/transport/transport.ts';
 import { RECEIVE_BUFFER_BYTES } from './net/transport/transport.ts';
@@ -83,6 +86,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     assignment: await plan(registrars, 0),
     secrets,
     transport: config.transport,
+    cpuPriority: config.cpuPriority,
     maxLocalReplies: config.maxLocalReplies,
     durationBoundsSec: FORWARDING_SECONDS,
     onBug: (what, withheld) => log.error({ what, withheld }, 'a defect of ours dropped a datagram'),
@@ -104,7 +108,15 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     log,
   });
   returnPaths.start(monotonicMs);
-  const { monitor, drain } = await startMonitor(config, inventory, secrets[0]!, forwarding, log, options);
+  const { monitor, drain } = await startMonitor(
+    config,
+    inventory,
+    secrets[0]!,
+    forwarding,
+    bound,
+    log,
+    options,
+  );
   const readiness: { -readonly [K in keyof ReadinessState]: ReadinessState[K] } = {
     sockets: 'bound',
     registrar: 'known',
@@ -165,13 +177,10 @@ function familiesOf(sockets: readonly LocalSocket[]): Families {
   return hasIpv4 && hasIpv6 ? 'both' : hasIpv4 ? 'ipv4' : 'ipv6';
 }
 
-function tellBound(
-  log: Log,
-  sockets: readonly LocalSocket[],
-  bound: Awaited<ForwardingThread['bound']>,
-): void {
-  const { transport, why, receiveBufferBytes } = bound;
+function tellBound(log: Log, sockets: readonly LocalSocket[], bound: Bound): void {
+  const { transport, why, receiveBufferBytes, priority } = bound;
   log.info({ transport, why }, 'transport');
+  log.info(priority, 'CPU priority');
   for (const { index, bound: address, sentBy } of sockets) {
     const got = receiveBufferBytes[index]!;
     const socket = { socket: endpointText(address), sentBy: endpointText(sentBy), receiveBufferBytes: got };
@@ -187,6 +196,7 @@ async function startMonitor(
   inventory: readonly string[],
   secret: Uint8Array,
   forwarding: ForwardingThread,
+  { priority }: Bound,
   log: Log,
   { onEvent }: AppOptions,
 ): Promise<{ readonly monitor: Monitor; readonly drain: TapDrain }> {
@@ -215,11 +225,17 @@ async function startMonitor(
     tapped: new Tapped(),
     dropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
     fullBatches: () => forwarding.counters.single('fullBatches'),
-    stepAside: availableParallelism() === 1 ? await openStepAside() : undefined,
+    stepAside: await stepAsideBeside(priority.cpuPriority),
     onFault: (error) => faults.tell(error),
   });
   drain.start();
   return { monitor, drain };
+}
+
+/** Whoever is real-time takes the CPU and need not be offered it. */
+async function stepAsideBeside(forwarding: CpuPriorityKind): Promise<StepAside | undefined> {
+  if (availableParallelism() > 1 || forwarding === 'realtime') return undefined;
+  return openStepAside();
 }
 
 const FAULT_EVERY_MS = 10_000;

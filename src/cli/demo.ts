@@ -153,6 +153,7 @@ async function configFor(registrar: Endpoint): Promise<Config> {
     foreignRoute: 'keep',
     secretFile: undefined,
     transport: 'auto',
+    cpuPriority: 'normal',
     http: at(await nextFreeTcpPort(HOST, HTTP_PORT)),
     aorSeries: 2000,
     aorLabels: 'plain',

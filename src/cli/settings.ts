@@ -1,4 +1,11 @@
-import { AOR_DOMAINS, AOR_LABELS, LOG_LEVELS, REGISTRAR_LISTS, TRANSPORTS } from '../config.ts';
+import {
+  AOR_DOMAINS,
+  AOR_LABELS,
+  CPU_PRIORITIES,
+  LOG_LEVELS,
+  REGISTRAR_LISTS,
+  TRANSPORTS,
+} from '../config.ts';
 import type { Reading } from './values.ts';
 import {
   oneOf,
@@ -267,6 +274,16 @@ export const TRANSPORT = {
   otherwise: 'auto',
 } as const satisfies Setting<unknown>;
 
+export const CPU_PRIORITY = {
+  key: 'cpu-priority',
+  group: 'Running',
+  form: 'auto|normal',
+  help: 'forwarding: real-time where granted, or not',
+  most: 1,
+  read: oneOf(CPU_PRIORITIES),
+  otherwise: 'auto',
+} as const satisfies Setting<unknown>;
+
 export const LOG_LEVEL = {
   key: 'log-level',
   group: 'Running',
@@ -302,6 +319,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   MAX_SOURCES,
   SECRET_FILE,
   TRANSPORT,
+  CPU_PRIORITY,
   LOG_LEVEL,
 ];
 

@@ -1,3 +1,4 @@
+import type { CpuPriorityGot } from '../net/cpu-priority.ts';
 import type { Assignment } from '../net/forwarder.ts';
 import type { RingPlace } from '../net/ring.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
@@ -30,6 +31,7 @@ export interface WorkerSetup {
   readonly assignment: UnsignedAssignment;
   readonly transport: TransportKind | 'auto';
   readonly receiveBufferBytes: number;
+  readonly cpuPriority: 'auto' | 'normal';
   readonly maxLocalReplies: number;
 }
 
@@ -43,6 +45,7 @@ export type WorkerReport =
       readonly transport: TransportKind;
       readonly why: string;
       readonly receiveBufferBytes: readonly number[];
+      readonly priority: CpuPriorityGot;
     }
   /** No transport: `message` says what to do. */
   | { readonly kind: 'unbindable'; readonly message: string }

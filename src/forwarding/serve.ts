@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { monotonicMs } from '../net/clock.ts';
 import { ForwardingCounters } from '../net/counters.ts';
+import { CpuPriority } from '../net/cpu-priority.ts';
 import type { Decide } from '../net/forwarder.ts';
 import { Forwarder } from '../net/forwarder.ts';
 import { ReplyLimiter } from '../net/reply-limiter.ts';
@@ -23,9 +24,10 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
     report({ kind: 'unbindable', message: error instanceof Error ? error.message : String(error) });
   });
   if (opened === undefined) return;
-  const { transport, forwarder } = opened;
+  const { transport, forwarder, cpuPriority } = opened;
   const mailbox = new Mailbox(setup.mailbox, port);
   await transport.run(forwarder, () => {
+    cpuPriority.look(forwarder.batchAtMs);
     for (let message = mailbox.next(); message !== undefined; message = mailbox.next()) {
       if (message.kind === 'stop') return 'stop';
       forwarder.assign(signAssignment(message.assignment, signer));
@@ -35,13 +37,19 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
   report({ kind: 'stopped' });
 }
 
+interface Opened {
+  readonly transport: Transport;
+  readonly forwarder: Forwarder;
+  readonly cpuPriority: CpuPriority;
+}
+
 /** Throws where no transport can be had; the message says what to do. */
 async function open(
   setup: WorkerSetup,
   signer: Signer,
   decide: Decide,
   report: (message: WorkerReport) => void,
-): Promise<{ readonly transport: Transport; readonly forwarder: Forwarder }> {
+): Promise<Opened> {
   const assignment = signAssignment(setup.assignment, signer);
   kernel.moveTo(setup.memory, setup.kernelAt);
   const tap = new RingWriter({ buffer: setup.memory.buffer, ...setup.ring });
@@ -60,8 +68,15 @@ async function open(
     limiter: new ReplyLimiter(setup.maxLocalReplies, monotonicMs()),
     reportBug: (error, withheld) => report({ kind: 'bug', what: textOf(error), withheld }),
   });
-  report({ kind: 'bound', transport: transport.kind, why, receiveBufferBytes: transport.receiveBufferBytes });
-  return { transport, forwarder };
+  const cpuPriority = new CpuPriority(setup.cpuPriority);
+  report({
+    kind: 'bound',
+    transport: transport.kind,
+    why,
+    receiveBufferBytes: transport.receiveBufferBytes,
+    priority: cpuPriority.got,
+  });
+  return { transport, forwarder, cpuPriority };
 }
 
 function textOf(error: unknown): string {

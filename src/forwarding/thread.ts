@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
+import type { CpuPriorityGot } from '../net/cpu-priority.ts';
 import { RingReader, ringFootprint } from '../net/ring.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
 import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport/transport.ts';
@@ -12,6 +13,7 @@ export interface ForwardingOptions {
   readonly assignment: UnsignedAssignment;
   readonly secrets: readonly Uint8Array[];
   readonly transport: TransportKind | 'auto';
+  readonly cpuPriority: 'auto' | 'normal';
   readonly maxLocalReplies: number;
   readonly durationBoundsSec: readonly number[];
   readonly onBug: (what: string, withheld: number) => void;
@@ -35,6 +37,7 @@ export interface Bound {
   readonly transport: TransportKind;
   readonly why: string;
   readonly receiveBufferBytes: readonly number[];
+  readonly priority: CpuPriorityGot;
 }
 
 /** The main thread's end of the forwarding worker. */
@@ -75,6 +78,7 @@ export class ForwardingThread {
       secrets: options.secrets,
       assignment: options.assignment,
       transport: options.transport,
+      cpuPriority: options.cpuPriority,
       receiveBufferBytes: RECEIVE_BUFFER_BYTES,
       maxLocalReplies: options.maxLocalReplies,
     };

@@ -52,7 +52,8 @@ export class Forwarder implements Receiver {
   private assignment: Assignment;
   private activePlace = -1;
   private readonly scratch = new Uint8Array(SCRATCH_BYTES);
-  private batchAtMs = 0;
+  /** When the last batch came, by monotonicMs. */
+  batchAtMs = 0;
   private untilSample = SAMPLE_EVERY;
   private sampling = false;
   private reportedAtMs = Number.NEGATIVE_INFINITY;

@@ -97,6 +97,11 @@ export const sendmmsg = declared('int sendmmsg(int, uintptr_t, uint32_t, int)') 
 ) => number;
 /** Gives the CPU to whoever waits for it (man 2 sched_yield). */
 export const schedYield = declared('int sched_yield()') as () => number;
+/** man 2 clock_gettime. */
+export const clockGettime = declared('int clock_gettime(int, uintptr_t)') as (
+  clock: number,
+  into: number,
+) => number;
 /** For what the C library has no function for (man 2 syscall). */
 const systemCall = declared('long syscall(long, int, uintptr_t, unsigned int, unsigned int)') as (
   number: number,
@@ -199,8 +204,16 @@ const SYS_SCHED_GETATTR = process.arch === 'x64' ? 315 : 275;
 /** struct sched_attr: size 0, policy 4, flags 8, nice 16, priority 20, runtime in ns 24, deadline 32, period 40. */
 export const SCHED_ATTR_BYTES = 48;
 export const SCHED_POLICY_AT = 4;
+export const SCHED_FLAGS_AT = 8;
+export const SCHED_NICE_AT = 16;
+export const SCHED_PRIORITY_AT = 20;
 export const SCHED_RUNTIME_AT = 24;
 export const SCHED_OTHER = 0;
+export const SCHED_RR = 2;
+/** Threads and processes that it starts are not real-time. */
+export const SCHED_FLAG_RESET_ON_FORK = 1n;
+
+export const CLOCK_THREAD_CPUTIME_ID = 3;
 
 /** struct mmsghdr: msg_name 0, msg_namelen 8, msg_iov 16, msg_iovlen 24, control 32 to 48, flags 48, msg_len 56. */
 export const MMSGHDR_BYTES = 64;

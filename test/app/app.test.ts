@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { startApp } from '../../src/app.ts';
 import { ForwardingThread } from '../../src/forwarding/thread.ts';
@@ -164,11 +165,41 @@ test('a name that leads elsewhere moves the traffic; one that leads nowhere any 
   }
 });
 
+const needsLinux = { skip: process.platform === 'linux' ? false : 'needs Linux' };
+test(
+  'the forwarding thread alone is real-time, where that is granted and asked for',
+  needsLinux,
+  async () => {
+    const settings = config({ listenOn: '127.77.50.1:5060', registrarAt: '127.77.50.2:5060', http: HTTP });
+    const startedWith = async (cpuPriority: 'auto' | 'normal') => {
+      const { log, lines } = keptLog();
+      const app = await startApp({ ...settings, cpuPriority }, { version: '0', log, processMetrics: 'omit' });
+      const count = realtimeThreads();
+      await app.stop();
+      return { told: lines.find(({ msg }) => msg === 'CPU priority')!.cpuPriority, count };
+    };
+    assert.deepEqual(await startedWith('normal'), { told: 'normal', count: 0 });
+    const got = await startedWith('auto');
+    assert.equal(got.count, got.told === 'realtime' ? 1 : 0);
+    assert.equal(realtimeThreads(), 0);
+  },
+);
+
+/** Of this process: those with a real-time priority, the fortieth field of their stat (man 5 proc), the name in brackets being the second. */
+function realtimeThreads(): number {
+  const priorities = readdirSync('/proc/self/task').map((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[40 - 3]);
+  });
+  return priorities.filter((priority) => priority > 0).length;
+}
+
 test('a forwarding thread that dies is told, with why', async () => {
   const thread = new ForwardingThread({
     assignment: assignmentFor(['127.77.50.1:5060'], '127.77.50.2:5060'),
     secrets: [new Uint8Array(32)],
     transport: 'portable',
+    cpuPriority: 'normal',
     maxLocalReplies: 1,
     durationBoundsSec: [1],
     onBug: () => {},

@@ -25,6 +25,7 @@ export function config(
     foreignRoute: 'keep',
     secretFile: undefined,
     transport: 'auto',
+    cpuPriority: 'normal',
     http: endpointFrom('127.77.50.1:1')!,
     aorSeries: 100,
     aorLabels: 'plain',
@@ -76,6 +77,7 @@ export interface LogLine {
   readonly event?: string;
   readonly withheld?: number;
   readonly to?: string;
+  readonly cpuPriority?: string;
   readonly reason?: string;
   readonly requests?: number;
 }

@@ -59,6 +59,7 @@ describe('configuration', () => {
       foreignRoute: 'keep',
       secretFile: '/home/op/.local/state/rollcall/secret',
       transport: 'auto',
+      cpuPriority: 'auto',
       aorSeries: 2000,
       aorLabels: 'plain',
       aorDomain: 'keep',
@@ -95,6 +96,7 @@ describe('configuration', () => {
       'max-sources': ['400'],
       'secret-file': ['/etc/rollcall/secret'],
       transport: ['portable'],
+      'cpu-priority': ['normal'],
       'log-level': ['debug'],
     };
     const entries = Object.entries(given);
@@ -139,6 +141,7 @@ describe('configuration', () => {
       maxSources: 400,
       secretFile: '/etc/rollcall/secret',
       transport: 'portable',
+      cpuPriority: 'normal',
       logLevel: 'debug',
     });
     const holds = (networks: readonly Network[] | undefined, textual: string) =>

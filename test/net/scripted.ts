@@ -51,6 +51,7 @@ export function startScripted(options: ScriptedOptions): Scripted {
     assignment: assignmentFor(options.sockets, options.registrar ?? '127.77.50.19:9'),
     secrets: [new Uint8Array(32)],
     transport: options.transport,
+    cpuPriority: 'normal',
     maxLocalReplies: options.maxLocalReplies ?? 1_000_000,
     durationBoundsSec: [0.001, 1],
     onBug: (what, withheld) => bugs.push({ what, withheld }),

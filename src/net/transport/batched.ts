@@ -35,7 +35,6 @@ import {
   setsockopt,
   socket,
 } from '../linux.ts';
-import { takeShortSlices } from '../short-slices.ts';
 import type { Family } from './batched-memory.ts';
 import { ControlMemory, familyOf, MessageVector, OPTION_AT, QUEUE_BYTES } from './batched-memory.ts';
 import { EpollIntake } from './epoll-intake.ts';
@@ -231,7 +230,6 @@ class BatchedTransport implements Transport, Sink {
 
   async run(receiver: Receiver, turn: () => 'go on' | 'stop'): Promise<void> {
     this.receiver = receiver;
-    takeShortSlices();
     while (turn() === 'go on') this.intake.receive('wait', this);
     const giveUpAt = performance.now() + MAX_DRAIN_MS;
     while (this.intake.receive('take', this) > 0 && performance.now() < giveUpAt);
