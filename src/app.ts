@@ -90,6 +90,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     maxLocalReplies: config.maxLocalReplies,
     durationBoundsSec: FORWARDING_SECONDS,
     onBug: (what, withheld) => log.error({ what, withheld }, 'a defect of ours dropped a datagram'),
+    onShared: (registrar, error) => log.warn({ registrar, error }, NO_SOCKET_OF_ITS_OWN),
   });
   const bound = await forwarding.bound;
   tellBound(log, sockets, bound);
@@ -190,6 +191,9 @@ function tellBound(log: Log, sockets: readonly LocalSocket[], bound: Bound): voi
 }
 
 const SMALL_BUFFER = `a storm of phones may overflow this receive buffer; set net.core.rmem_max=${RECEIVE_BUFFER_BYTES} with sysctl, or grant CAP_NET_ADMIN`;
+
+const NO_SOCKET_OF_ITS_OWN =
+  'the registrar gets no socket of its own: in a storm its answers may be lost behind the requests of phones';
 
 async function startMonitor(
   config: Config,

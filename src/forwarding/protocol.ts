@@ -51,6 +51,8 @@ export type WorkerReport =
   | { readonly kind: 'unbindable'; readonly message: string }
   /** A defect of ours dropped a datagram; `withheld` more since the last report. */
   | { readonly kind: 'bug'; readonly what: string; readonly withheld: number }
+  /** This registrar has no socket of its own, because of this error. */
+  | { readonly kind: 'shared'; readonly registrar: string; readonly error: string }
   | { readonly kind: 'stopped' };
 
 /** Gives cloned data its classes back. */

@@ -12,6 +12,7 @@ import type { Transport } from '../net/transport/transport.ts';
 import { Decision } from '../proxy/decision.ts';
 import type { Signer } from '../proxy/signer.ts';
 import { createSigner } from '../secrets/signer.ts';
+import { endpointText } from '../sip/address.ts';
 import { kernel } from '../sip/kernel/kernel.ts';
 import type { ControlMessage, WorkerReport, WorkerSetup } from './protocol.ts';
 import { signAssignment } from './protocol.ts';
@@ -67,6 +68,7 @@ async function open(
     tap,
     limiter: new ReplyLimiter(setup.maxLocalReplies, monotonicMs()),
     reportBug: (error, withheld) => report({ kind: 'bug', what: textOf(error), withheld }),
+    reportShared: (registrar, error) => report({ kind: 'shared', registrar: endpointText(registrar), error }),
   });
   const cpuPriority = new CpuPriority(setup.cpuPriority);
   report({

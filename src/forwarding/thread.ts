@@ -17,6 +17,8 @@ export interface ForwardingOptions {
   readonly maxLocalReplies: number;
   readonly durationBoundsSec: readonly number[];
   readonly onBug: (what: string, withheld: number) => void;
+  /** A registrar has no socket of its own; the error's name. */
+  readonly onShared: (registrar: string, error: string) => void;
   /** The worker's own module; another one is for tests of everything but the decision. */
   readonly module?: URL;
   readonly ringBytes?: number;
@@ -85,7 +87,7 @@ export class ForwardingThread {
     this.worker = new Worker(options.module ?? WORKER, { workerData: setup });
     this.ended = new Promise((resolve) => this.worker.once('exit', () => resolve()));
     this.crashed = this.watchForCrash();
-    this.bound = this.watchForBinding(options.onBug);
+    this.bound = this.watchForBinding(options);
     this.bound.catch(() => {});
   }
 
@@ -98,12 +100,13 @@ export class ForwardingThread {
     });
   }
 
-  private watchForBinding(onBug: ForwardingOptions['onBug']): Promise<Bound> {
+  private watchForBinding({ onBug, onShared }: ForwardingOptions): Promise<Bound> {
     return new Promise((resolve, reject) => {
       this.crashed.then(reject);
       this.worker.on('message', (report: WorkerReport) => {
         if (report.kind === 'bound') resolve(report);
         else if (report.kind === 'bug') onBug(report.what, report.withheld);
+        else if (report.kind === 'shared') onShared(report.registrar, report.error);
         else if (report.kind === 'unbindable') {
           this.isStopping = true;
           reject(new Error(report.message));

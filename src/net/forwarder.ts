@@ -30,6 +30,8 @@ export interface ForwarderParts {
   readonly limiter: ReplyLimiter;
   /** A defect of ours, at most one a second: what was thrown, and how many were kept back since. */
   readonly reportBug: (error: unknown, withheld: number) => void;
+  /** The registrar gets no socket of its own, and shares a receive buffer with the phones: the error's name. */
+  readonly reportShared: (registrar: Endpoint, error: string) => void;
 }
 
 /** One datagram in so many tells how long its batch took. */
@@ -79,7 +81,8 @@ export class Forwarder implements Receiver {
     const { registrar, registrarSocket } = assignment.routes;
     this.assignment = assignment;
     this.activePlace = assignment.registrars.findIndex((known) => known.sameAs(registrar));
-    this.transport.faceRegistrar(registrarSocket, registrar);
+    const refusal = this.transport.faceRegistrar(registrarSocket, registrar);
+    if (refusal !== undefined) this.parts.reportShared(registrar, refusal);
   }
 
   startBatch(): void {

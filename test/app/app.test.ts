@@ -203,6 +203,7 @@ test('a forwarding thread that dies is told, with why', async () => {
     maxLocalReplies: 1,
     durationBoundsSec: [1],
     onBug: () => {},
+    onShared: () => {},
     module: new URL('../net/crashing.worker.js', import.meta.url),
   });
   await thread.bound;

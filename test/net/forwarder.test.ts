@@ -180,8 +180,10 @@ for (const transport of TRANSPORTS) {
   );
 }
 
-test('batches in which a socket brought as much as fits are counted, and no others', () => {
+/** A forwarder over a transport that brings nothing, and answers so where the registrar is faced. */
+function idleForwarder(facing: () => string | undefined) {
   const buffer = createCounters();
+  const shared: string[] = [];
   const signer = createSigner([new Uint8Array(32)]);
   const { routes } = signAssignment(assignmentFor(SOCKETS, '127.77.50.17:5060'), signer);
   const place = {
@@ -194,7 +196,7 @@ test('batches in which a socket brought as much as fits are counted, and no othe
       kind: 'batched',
       receiveBufferBytes: [],
       send: () => {},
-      faceRegistrar: () => {},
+      faceRegistrar: facing,
       run: async () => {},
       close: () => {},
     },
@@ -209,12 +211,25 @@ test('batches in which a socket brought as much as fits are counted, and no othe
     reportBug: (error) => {
       throw error;
     },
+    reportShared: (registrar, error) => shared.push(`${endpointText(registrar)} ${error}`),
   });
-  const counted = new CounterReader(buffer, [1]);
+  return { forwarder, counted: new CounterReader(buffer, [1]), routes, shared };
+}
+
+test('batches in which a socket brought as much as fits are counted, and no others', () => {
+  const { forwarder, counted } = idleForwarder(() => undefined);
   const seen = (['full', 'part', 'part', 'full'] as const).map((fill) => {
     forwarder.startBatch();
     forwarder.endBatch(fill);
     return counted.single('fullBatches');
   });
   assert.deepEqual(seen, [1, 1, 1, 2]);
+});
+
+test('a registrar that gets no socket of its own is told, with why', () => {
+  const answers = [undefined, 'EPERM'];
+  const { forwarder, routes, shared } = idleForwarder(() => answers.shift());
+  assert.deepEqual(shared, []);
+  forwarder.assign({ routes, registrars: [] });
+  assert.deepEqual(shared, ['127.77.50.17:5060 EPERM']);
 });

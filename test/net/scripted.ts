@@ -55,6 +55,7 @@ export function startScripted(options: ScriptedOptions): Scripted {
     maxLocalReplies: options.maxLocalReplies ?? 1_000_000,
     durationBoundsSec: [0.001, 1],
     onBug: (what, withheld) => bugs.push({ what, withheld }),
+    onShared: () => {},
     module: new URL('./scripted.worker.js', import.meta.url),
     ...(options.ringBytes === undefined ? {} : { ringBytes: options.ringBytes }),
   });

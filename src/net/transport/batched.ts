@@ -184,38 +184,50 @@ class BatchedTransport implements Transport, Sink {
    * A second socket on the same address, connected to the registrar: the kernel then needs no route lookup
    * per datagram, sorts the registrar's answers to it by itself, and tells ICMP errors at once. And its answers have
    * a receive buffer of their own: in a storm, what the registrar has done already is not lost behind the phones'
-   * requests. Without it everything works all the same, so a refusal is no error.
+   * requests. Without it everything else works all the same, so a refusal ends nothing.
    */
-  faceRegistrar(socketIndex: number, registrar: Endpoint): void {
+  faceRegistrar(socketIndex: number, registrar: Endpoint): string | undefined {
     const { facing } = this;
-    if (facing?.socket === socketIndex && facing.peer?.sameAs(registrar)) return;
+    if (facing?.socket === socketIndex && facing.peer?.sameAs(registrar)) return undefined;
     const local = this.options.sockets[socketIndex];
     if (facing !== undefined) this.dropFacing(facing);
-    if (local === undefined || local.bound.isIpv4 !== registrar.isIpv4 || registrar.port === 0) return;
-    const fd = this.bindBeside(local);
-    if (fd < 0) return;
-    const length = this.memory.writeSocketAddress(OPTION_AT, registrar, familyOf(registrar));
-    const isConnected = connect(fd, this.memory.address + OPTION_AT, length) === 0;
-    this.facing = isConnected ? this.addChannel(local, fd) : undefined;
-    if (this.facing === undefined) close(fd);
-    else this.facing.peer = new Endpoint().copyFrom(registrar);
+    if (local === undefined || local.bound.isIpv4 !== registrar.isIpv4 || registrar.port === 0)
+      return undefined;
+    try {
+      this.facing = this.openFacing(local, registrar);
+      return undefined;
+    } catch (error) {
+      if (error instanceof BindError) return error.code;
+      throw error;
+    }
+  }
+
+  private openFacing(local: LocalSocket, registrar: Endpoint): Channel {
+    const fd = this.newSocket(local);
+    const length = () => this.memory.writeSocketAddress(OPTION_AT, registrar, familyOf(registrar));
+    const isOpen = this.bindBeside(fd, local) && connect(fd, this.memory.address + OPTION_AT, length()) === 0;
+    const channel = isOpen ? this.addChannel(local, fd) : undefined;
+    if (channel !== undefined) {
+      channel.peer = new Endpoint().copyFrom(registrar);
+      return channel;
+    }
+    const error = new BindError(local.bound, errorName(errno()));
+    close(fd);
+    throw error;
   }
 
   /**
    * Two sockets may share an address while both say so. They stop saying it at once, else a second Rollcall
    * could be started on the same address and would take all traffic without a word.
    */
-  private bindBeside(local: LocalSocket): number {
+  private bindBeside(fd: number, local: LocalSocket): boolean {
     const main = this.channels[local.index]!.fd;
-    const fd = this.newSocket(local);
     this.setOption(main, SOL_SOCKET, SO_REUSEADDR, 1);
     this.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    const bound = this.bindTo(fd, local.bound);
+    const isBound = this.bindTo(fd, local.bound) === 0;
     this.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 0);
     this.setOption(main, SOL_SOCKET, SO_REUSEADDR, 0);
-    if (bound === 0) return fd;
-    close(fd);
-    return -1;
+    return isBound;
   }
 
   /** What it holds already is forwarded; from now on the listening socket gets what comes from there. */

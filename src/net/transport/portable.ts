@@ -99,7 +99,7 @@ class PortableTransport implements Transport {
     });
   }
 
-  faceRegistrar(): void {}
+  faceRegistrar(): undefined {}
 
   async run(receiver: Receiver, turn: () => 'go on' | 'stop'): Promise<void> {
     this.receiver = receiver;

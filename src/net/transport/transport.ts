@@ -43,8 +43,8 @@ export interface Transport {
    * where they are until they are sent; anything else is copied before this returns.
    */
   send(bytes: Uint8Array, start: number, end: number, socket: number, target: Endpoint, tag: number): void;
-  /** Tells which exchange deserves a socket of its own, where the transport can have one. */
-  faceRegistrar(socket: number, registrar: Endpoint): void;
+  /** Tells which exchange deserves a socket of its own. Answers with the error's name where the kernel refused it. */
+  faceRegistrar(socket: number, registrar: Endpoint): string | undefined;
   /**
    * Receives until `turn`, called between batches and at least every TURN_MS, answers 'stop'; then takes
    * what the sockets hold already, and closes them.
