@@ -62,10 +62,7 @@ export class CpuPriority {
     if (choice === 'normal') return normal('asked for');
     if (attributes.nice !== 0) return normal('its nice value was chosen by who started it');
     if (!attributes.set('realtime')) return normal(`${refusal('sched_setattr')}; ${CURE}`);
-    return {
-      cpuPriority: 'realtime',
-      why: 'the kernel grants it, and the thread takes less than half of a CPU',
-    };
+    return { cpuPriority: 'realtime', why: 'granted; normal while the thread takes more than half of a CPU' };
   }
 
   /** Between two batches, at a time that was read anyway. Under a load that would leave the others little it is one among them again. */
