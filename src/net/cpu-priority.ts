@@ -62,7 +62,7 @@ export class CpuPriority {
     if (choice === 'normal') return normal('asked for');
     if (attributes.nice !== 0) return normal('its nice value was chosen by who started it');
     if (!attributes.set('realtime')) return normal(`${refusal('sched_setattr')}; ${CURE}`);
-    return { cpuPriority: 'realtime', why: 'granted; normal while the thread takes more than half of a CPU' };
+    return { cpuPriority: 'realtime', why: 'granted; normal where the thread takes more than half of a CPU' };
   }
 
   /** Between two batches, at a time that was read anyway. Under a load that would leave the others little it is one among them again. */
@@ -81,30 +81,33 @@ function refusal(call: string): string {
   return `the kernel does not grant real-time priority (${call}: ${errorName(errno())})`;
 }
 
-/** Real-time while it takes no more of a CPU than this: as much is there for everybody else, the monitor too. */
-const MOST_OF_A_CPU = 0.5;
 const LOOK_EVERY_MS = 50;
-/** After that long it may have it again. */
-const CALM_DOWN_MS = 1000;
+/** Real-time while it takes no more of a CPU than this: as much is there for everybody else, the monitor too. */
+const FAIR_SHARE = 0.5;
+/**
+ * What it takes on top of its share it owes, and may owe up to so many ms: the compiled code is given up now and then, and a
+ * hypervisor's pause looks like work. Who takes all of a CPU owes as much after a fifth of a second.
+ */
+const OVERDRAFT_MS = 100;
+/** It owes no more than this, so that a quiet half second pays for the longest storm. */
+const MOST_DEBT_MS = 250;
 
-/** Says when a thread may be real-time, by the CPU that it takes. */
+/** Says when a thread may be real-time, by the CPU that it takes: until it owes too much, and then when it owes nothing any more. */
 export class Moderation {
   kind: CpuPriorityKind = 'realtime';
   private lookedAtMs = Number.NEGATIVE_INFINITY;
   private cpuMs = 0;
-  private calmAtMs = 0;
+  private debtMs = 0;
 
   /** `cpuMs`: what the thread has taken so far. */
   look(nowMs: number, cpuMs: number): CpuPriorityKind {
-    const share = (cpuMs - this.cpuMs) / (nowMs - this.lookedAtMs);
+    const share = (nowMs - this.lookedAtMs) * FAIR_SHARE;
+    const debtMs = this.debtMs + (cpuMs - this.cpuMs) - share;
+    this.debtMs = Math.min(MOST_DEBT_MS, Math.max(0, debtMs));
     this.lookedAtMs = nowMs;
     this.cpuMs = cpuMs;
-    if (share > MOST_OF_A_CPU) {
-      this.kind = 'normal';
-      this.calmAtMs = nowMs + CALM_DOWN_MS;
-    } else if (nowMs >= this.calmAtMs) {
-      this.kind = 'realtime';
-    }
+    if (this.debtMs > OVERDRAFT_MS) this.kind = 'normal';
+    else if (this.debtMs === 0) this.kind = 'realtime';
     return this.kind;
   }
 }

@@ -31,18 +31,33 @@ describe('moderation', () => {
     assert.equal(moderation.look(5, 1e6), 'realtime');
   });
 
+  const times = <T>(count: number, value: T) => Array<T>(count).fill(value);
+
   it('stays so with up to half of a CPU', () => {
-    assert.deepEqual(follow(0.1, 0.5, 0.49), ['realtime', 'realtime', 'realtime']);
+    assert.deepEqual(follow(0.1, ...times(100, 0.5)), times(101, 'realtime'));
   });
 
-  it('is over with the first look that finds more, for a second of less', () => {
-    const kinds = follow(0.51, ...Array<number>(20).fill(0.1));
-    assert.deepEqual(kinds, [...Array<string>(20).fill('normal'), 'realtime']);
+  it('stays so when it takes all of a CPU for a fifth of a second, and no longer', () => {
+    assert.deepEqual(follow(...times(5, 1)), [...times(4, 'realtime'), 'normal']);
+    const shares = [...times(4, 1), ...times(8, 0.25)];
+    assert.deepEqual(follow(...shares, ...shares, ...shares), times(36, 'realtime'));
   });
 
-  it('begins that second anew with each look that finds more', () => {
-    const kinds = follow(0.6, ...Array<number>(19).fill(0.1), 0.6, ...Array<number>(20).fill(0.1));
-    assert.deepEqual(kinds, [...Array<string>(40).fill('normal'), 'realtime']);
+  it('is over when it owes a tenth of a second, until all is paid', () => {
+    // Owed, in ms: 25, 50, 75, 100, 125, then 20 less with each look.
+    assert.deepEqual(follow(...times(5, 1), ...times(7, 0.1)), [
+      ...times(4, 'realtime'),
+      ...times(7, 'normal'),
+      'realtime',
+    ]);
+  });
+
+  it('owes no more after a long storm than half a second pays for', () => {
+    assert.deepEqual(follow(...times(1000, 1), ...times(10, 0)), [
+      ...times(4, 'realtime'),
+      ...times(1005, 'normal'),
+      'realtime',
+    ]);
   });
 });
 
@@ -87,18 +102,22 @@ if (process.platform === 'linux') {
     assert.equal(granted.priority, 1);
     assert.equal(granted.flags, linux.SCHED_FLAG_RESET_ON_FORK);
 
+    // The monotonic time that it is told runs faster or slower than the CPU's, which it asks itself.
     const startMs = performance.now();
     priority.look(startMs);
     spin(60);
-    priority.look(startMs + 60);
+    priority.look(startMs + 50);
+    assert.equal(attributes().policy, linux.SCHED_RR, 'it owes some 35 ms');
+    spin(150);
+    priority.look(startMs + 99);
+    assert.equal(attributes().policy, linux.SCHED_RR, 'it does not look so soon again');
+    priority.look(startMs + 101);
     assert.equal(attributes().policy, linux.SCHED_OTHER, 'it took the CPU for itself');
     if (takesSlices) assert.equal(attributes().sliceNs, slice);
-    priority.look(startMs + 2000);
+    priority.look(startMs + 800);
     assert.equal(attributes().policy, linux.SCHED_RR, 'the load is over');
-    spin(60);
-    priority.look(startMs + 2049);
-    assert.equal(attributes().policy, linux.SCHED_RR, 'it does not look so soon again');
-    priority.look(startMs + 2060);
+    spin(300);
+    priority.look(startMs + 900);
     assert.equal(attributes().policy, linux.SCHED_OTHER);
   });
 
