@@ -109,15 +109,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     log,
   });
   returnPaths.start(monotonicMs);
-  const { monitor, drain } = await startMonitor(
-    config,
-    inventory,
-    secrets[0]!,
-    forwarding,
-    bound,
-    log,
-    options,
-  );
+  const { monitor, drain } = await startMonitor(config, inventory, secrets[0]!, forwarding, log, options);
   const readiness: { -readonly [K in keyof ReadinessState]: ReadinessState[K] } = {
     sockets: 'bound',
     registrar: 'known',
@@ -200,7 +192,6 @@ async function startMonitor(
   inventory: readonly string[],
   secret: Uint8Array,
   forwarding: ForwardingThread,
-  { priority }: Bound,
   log: Log,
   { onEvent }: AppOptions,
 ): Promise<{ readonly monitor: Monitor; readonly drain: TapDrain }> {
@@ -223,6 +214,7 @@ async function startMonitor(
     },
   );
   const faults = new FaultLog(log);
+  const { priority } = await forwarding.bound;
   const drain = new TapDrain({
     reader: forwarding.tap,
     observer: monitor,

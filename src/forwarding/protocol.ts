@@ -1,4 +1,4 @@
-import type { CpuPriorityGot } from '../net/cpu-priority.ts';
+import type { CpuPriorityChoice, CpuPriorityGot } from '../net/cpu-priority.ts';
 import type { Assignment } from '../net/forwarder.ts';
 import type { RingPlace } from '../net/ring.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
@@ -31,7 +31,7 @@ export interface WorkerSetup {
   readonly assignment: UnsignedAssignment;
   readonly transport: TransportKind | 'auto';
   readonly receiveBufferBytes: number;
-  readonly cpuPriority: 'auto' | 'normal';
+  readonly cpuPriority: CpuPriorityChoice;
   readonly maxLocalReplies: number;
 }
 

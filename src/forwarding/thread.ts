@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
-import type { CpuPriorityGot } from '../net/cpu-priority.ts';
+import type { CpuPriorityChoice, CpuPriorityGot } from '../net/cpu-priority.ts';
 import { RingReader, ringFootprint } from '../net/ring.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
 import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport/transport.ts';
@@ -13,7 +13,7 @@ export interface ForwardingOptions {
   readonly assignment: UnsignedAssignment;
   readonly secrets: readonly Uint8Array[];
   readonly transport: TransportKind | 'auto';
-  readonly cpuPriority: 'auto' | 'normal';
+  readonly cpuPriority: CpuPriorityChoice;
   readonly maxLocalReplies: number;
   readonly durationBoundsSec: readonly number[];
   readonly onBug: (what: string, withheld: number) => void;

@@ -18,6 +18,7 @@ import {
   whyMissing,
 } from './linux.ts';
 
+export type CpuPriorityChoice = 'auto' | 'normal';
 export type CpuPriorityKind = 'realtime' | 'normal';
 
 /** What came of asking for it. */
@@ -47,11 +48,11 @@ export class CpuPriority {
   private readonly moderation = new Moderation();
   private lookedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(choice: 'auto' | 'normal') {
+  constructor(choice: CpuPriorityChoice) {
     this.got = this.take(choice);
   }
 
-  private take(choice: 'auto' | 'normal'): CpuPriorityGot {
+  private take(choice: CpuPriorityChoice): CpuPriorityGot {
     const normal = (why: string): CpuPriorityGot => ({ cpuPriority: 'normal', why });
     const missing = whyMissing();
     if (missing !== undefined) return normal(missing);
@@ -151,14 +152,10 @@ class SchedulingAttributes {
 /** The CPU that the calling thread has taken. */
 class ThreadClock {
   private readonly timespec = new BigInt64Array(FIXED_BYTES / 8);
-  private readonly address = whyMissing() === undefined ? addressOf(bytesOf(this.timespec)) : 0;
+  private readonly address = whyMissing() === undefined ? addressOf(new Uint8Array(this.timespec.buffer)) : 0;
 
   cpuMs(): number {
     clockGettime(CLOCK_THREAD_CPUTIME_ID, this.address);
     return Number(this.timespec[0]) * 1000 + Number(this.timespec[1]) / 1e6;
   }
-}
-
-function bytesOf(array: BigInt64Array): Uint8Array {
-  return new Uint8Array(array.buffer);
 }

@@ -1,47 +1,28 @@
 import type { LocalSocket } from '../../proxy/routes.ts';
 import { Endpoint } from '../../sip/address.ts';
 import {
-  AF_INET,
-  AF_INET6,
   addressOf,
-  bind,
   close,
-  connect,
   EAGAIN,
   ECONNREFUSED,
   EINTR,
   errno,
   errorName,
-  getsockopt,
   IOVEC_BYTES,
-  IP_MTU_DISCOVER,
-  IP_PMTUDISC_DONT,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_V6ONLY,
   MMSGHDR_BYTES,
   MSG_DONTWAIT,
   NAME_LENGTH_AT,
-  POLLOUT,
-  poll,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
-  SO_REUSEADDR,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
   SOCKADDR_BYTES,
-  SOL_SOCKET,
   sendmmsg,
-  setsockopt,
-  socket,
 } from '../linux.ts';
 import type { Family } from './batched-memory.ts';
-import { ControlMemory, familyOf, MessageVector, OPTION_AT, QUEUE_BYTES } from './batched-memory.ts';
+import { ControlMemory, familyOf, MessageVector, QUEUE_BYTES } from './batched-memory.ts';
 import { EpollIntake } from './epoll-intake.ts';
 import type { Intake, Sink } from './intake.ts';
 import { MAX_POSTS, Slots } from './intake.ts';
 import type { Arena, Fill, Receiver, Transport, TransportOptions } from './transport.ts';
 import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, SCRATCH_BYTES } from './transport.ts';
+import { UdpSockets } from './udp-sockets.ts';
 import { missing } from './uring.ts';
 import { UringIntake } from './uring-intake.ts';
 
@@ -75,6 +56,7 @@ class BatchedTransport implements Transport, Sink {
   readonly kind: 'uring' | 'batched';
   readonly receiveBufferBytes: readonly number[];
   private readonly memory = new ControlMemory();
+  private readonly sockets: UdpSockets;
   private readonly arena: Arena;
   private readonly arenaAddress: number;
   private readonly scratchAt: number;
@@ -92,6 +74,7 @@ class BatchedTransport implements Transport, Sink {
     this.kind = kind;
     this.options = options;
     this.arena = arena;
+    this.sockets = new UdpSockets(this.memory, options.receiveBufferBytes);
     this.arenaAddress = addressOf(arena.bytes);
     this.scratchAt = arena.offset + arena.length - SCRATCH_BYTES;
     const slots = new Slots(arena.bytes, arena.offset, this.arenaAddress + arena.offset);
@@ -103,54 +86,13 @@ class BatchedTransport implements Transport, Sink {
       this.close();
       throw error;
     }
-    this.receiveBufferBytes = this.channels.map(({ fd }) => this.option(fd, SO_RCVBUF));
+    this.receiveBufferBytes = this.channels.map(({ fd }) => this.sockets.receiveBufferOf(fd));
   }
 
   // ------------------------------------------------------------------ sockets
 
-  /** A socket of the right family with a large receive buffer; not bound yet. */
-  private newSocket({ bound }: LocalSocket): number {
-    const fd = socket(bound.isIpv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) throw new BindError(bound, errorName(errno()));
-    if (!bound.isIpv4) this.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    // SIP outgrows a path's MTU now and then: routers may fragment it, where ICMP does not come back.
-    else this.setOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    const bytes = this.options.receiveBufferBytes;
-    if (this.setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0) {
-      this.setOption(fd, SOL_SOCKET, SO_RCVBUF, bytes);
-    }
-    return fd;
-  }
-
-  private openSocket(local: LocalSocket): number {
-    const fd = this.newSocket(local);
-    if (this.bindTo(fd, local.bound) < 0) {
-      const code = errorName(errno());
-      close(fd);
-      throw new BindError(local.bound, code);
-    }
-    return fd;
-  }
-
-  private bindTo(fd: number, address: Endpoint): number {
-    const length = this.memory.writeSocketAddress(OPTION_AT, address, familyOf(address));
-    return bind(fd, this.memory.address + OPTION_AT, length);
-  }
-
-  private setOption(fd: number, level: number, option: number, value: number): number {
-    this.memory.words[OPTION_AT >>> 2] = value;
-    return setsockopt(fd, level, option, this.memory.address + OPTION_AT, 4);
-  }
-
-  private option(fd: number, option: number): number {
-    const { memory } = this;
-    memory.words[(OPTION_AT + 8) >>> 2] = 4;
-    getsockopt(fd, SOL_SOCKET, option, memory.address + OPTION_AT, memory.address + OPTION_AT + 8);
-    return memory.words[OPTION_AT >>> 2]!;
-  }
-
   private listen(local: LocalSocket): void {
-    const fd = this.openSocket(local);
+    const fd = this.sockets.open(local);
     if (this.addChannel(local, fd) !== undefined) return;
     // The ring may be had where there is no room for its buffers, within a narrow limit of locked memory.
     const error =
@@ -203,31 +145,15 @@ class BatchedTransport implements Transport, Sink {
   }
 
   private openFacing(local: LocalSocket, registrar: Endpoint): Channel {
-    const fd = this.newSocket(local);
-    const length = () => this.memory.writeSocketAddress(OPTION_AT, registrar, familyOf(registrar));
-    const isOpen = this.bindBeside(fd, local) && connect(fd, this.memory.address + OPTION_AT, length()) === 0;
-    const channel = isOpen ? this.addChannel(local, fd) : undefined;
-    if (channel !== undefined) {
-      channel.peer = new Endpoint().copyFrom(registrar);
-      return channel;
+    const fd = this.sockets.openBeside(this.channels[local.index]!.fd, local, registrar);
+    const channel = this.addChannel(local, fd);
+    if (channel === undefined) {
+      const error = new BindError(local.bound, errorName(errno()));
+      close(fd);
+      throw error;
     }
-    const error = new BindError(local.bound, errorName(errno()));
-    close(fd);
-    throw error;
-  }
-
-  /**
-   * Two sockets may share an address while both say so. They stop saying it at once, else a second Rollcall
-   * could be started on the same address and would take all traffic without a word.
-   */
-  private bindBeside(fd: number, local: LocalSocket): boolean {
-    const main = this.channels[local.index]!.fd;
-    this.setOption(main, SOL_SOCKET, SO_REUSEADDR, 1);
-    this.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    const isBound = this.bindTo(fd, local.bound) === 0;
-    this.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 0);
-    this.setOption(main, SOL_SOCKET, SO_REUSEADDR, 0);
-    return isBound;
+    channel.peer = new Endpoint().copyFrom(registrar);
+    return channel;
   }
 
   /** What it holds already is forwarded; from now on the listening socket gets what comes from there. */
@@ -385,16 +311,9 @@ class BatchedTransport implements Transport, Sink {
       this.receiver!.registrarUnreachable();
       return true;
     }
-    if (code === EAGAIN) return this.waitForRoom(channel.fd);
+    if (code === EAGAIN) return this.sockets.waitForRoom(channel.fd, SEND_WAIT_MS);
     // On a connected socket it may be what an ICMP error left behind for whoever comes next.
     return channel.peer !== undefined;
-  }
-
-  private waitForRoom(fd: number): boolean {
-    const { memory } = this;
-    memory.words[OPTION_AT >>> 2] = fd;
-    memory.words[(OPTION_AT + 4) >>> 2] = POLLOUT;
-    return poll(memory.address + OPTION_AT, 1, SEND_WAIT_MS) > 0;
   }
 
   close(): void {
