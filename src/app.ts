@@ -1,6 +1,6 @@
-import { createHmac, randomBytes, randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, networkInterfaces } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import type { Config } from './config.ts';
 import type { Machine } from './forwarding/route-plan.ts';
 import { planRoutes, planSockets, sourceTowards } from './forwarding/route-plan.ts';
@@ -11,18 +11,15 @@ import { notReadyReason } from './http/readiness.ts';
 import type { HttpServer } from './http/server.ts';
 import { startHttpServer } from './http/server.ts';
 import type { Log } from './log.ts';
-import { createLog, EventLog } from './log.ts';
+import { createLog } from './log.ts';
 import { FORWARDING_SECONDS } from './metrics/catalog.ts';
 import { createExposition } from './metrics/registry.ts';
 import type { SocketState, Sources } from './metrics/sources.ts';
 import type { Event } from './monitor/events.ts';
-import { Monitor } from './monitor/monitor.ts';
-import { Tapped } from './monitor/tapped.ts';
+import type { Monitor } from './monitor/monitor.ts';
+import { Monitoring } from './monitoring.ts';
 import { monotonicMs } from './net/clock.ts';
-import type { CpuPriorityKind } from './net/cpu-priority.ts';
 import { kernelSockets } from './net/kernel-sockets.ts';
-import type { StepAside } from './net/step-aside.ts';
-import { openStepAside } from './net/step-aside.ts';
 import type { TransportKind } from './net/transport/transport.ts';
 import { RECEIVE_BUFFER_BYTES } from './net/transport/transport.ts';
 import type { LocalSocket } from './proxy/routes.ts';
@@ -32,7 +29,6 @@ import { loadSecrets } from './secrets/secret-file.ts';
 import { fingerprint, SECRET_BYTES } from './secrets/signer.ts';
 import type { Endpoint } from './sip/address.ts';
 import { endpointText, hostText } from './sip/address.ts';
-import { TapDrain } from './tap-drain.ts';
 import { RegistrarWatch } from './watch/registrar-watch.ts';
 import { ReturnPathWatch } from './watch/return-path-watch.ts';
 
@@ -87,6 +83,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     secrets,
     transport: config.transport,
     cpuPriority: config.cpuPriority,
+    rehearsal: config.rehearsal,
     maxLocalReplies: config.maxLocalReplies,
     durationBoundsSec: FORWARDING_SECONDS,
     onBug: (what, withheld) => log.error({ what, withheld }, 'a defect of ours dropped a datagram'),
@@ -109,7 +106,15 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     log,
   });
   returnPaths.start(monotonicMs);
-  const { monitor, drain } = await startMonitor(config, inventory, secrets[0]!, forwarding, log, options);
+  const monitoring = await Monitoring.start({
+    config,
+    inventory,
+    secret: secrets[0]!,
+    forwarding,
+    log,
+    onEvent: options.onEvent,
+  });
+  const { monitor } = monitoring;
   const readiness: { -readonly [K in keyof ReadinessState]: ReadinessState[K] } = {
     sockets: 'bound',
     registrar: 'known',
@@ -130,7 +135,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     watch.stop();
     returnPaths.stop();
     await forwarding.stop();
-    drain.stop();
+    monitoring.stop();
     log.flush();
   };
   const http = await startHttp(config, options, sources, () => notReadyReason(readiness), monitor, log).catch(
@@ -140,6 +145,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     },
   );
   log.info({ http: `${http.host}:${http.port}` }, 'running');
+  const curtain = setTimeout(() => monitoring.rehearse(), REHEARSE_AFTER_MS);
   return {
     listening: sockets.map((socket) => socket.bound),
     http: { host: http.host, port: http.port },
@@ -149,11 +155,15 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     stop: async () => {
       readiness.phase = 'stopping';
       log.info('stopping');
+      clearTimeout(curtain);
       await release();
       await http.close();
     },
   };
 }
+
+/** What is to be said and answered at the start comes first. */
+const REHEARSE_AFTER_MS = 250;
 
 function secretsOf({ secretFile }: Config, log: Log): readonly Uint8Array[] {
   if (secretFile === undefined) return [new Uint8Array(randomBytes(SECRET_BYTES))];
@@ -186,80 +196,6 @@ const SMALL_BUFFER = `a storm of phones may overflow this receive buffer; set ne
 
 const NO_SOCKET_OF_ITS_OWN =
   'the registrar gets no socket of its own: in a storm its answers may be lost behind the requests of phones';
-
-async function startMonitor(
-  config: Config,
-  inventory: readonly string[],
-  secret: Uint8Array,
-  forwarding: ForwardingThread,
-  log: Log,
-  { onEvent }: AppOptions,
-): Promise<{ readonly monitor: Monitor; readonly drain: TapDrain }> {
-  const events = new EventLog(log);
-  const monitor = new Monitor(
-    {
-      maxAors: config.maxAors,
-      maxSources: config.maxSources,
-      exchangeHashKey: randomFillSync(new Int32Array(4)),
-      aorSeries: config.aorSeries,
-      aorLabels: config.aorLabels,
-      hashAor: aorHash(secret),
-      aorDomain: config.aorDomain,
-      registrarLists: config.registrarLists,
-      inventory,
-    },
-    (event) => {
-      events.write(event);
-      onEvent?.(event);
-    },
-  );
-  const faults = new FaultLog(log);
-  const { priority } = await forwarding.bound;
-  const drain = new TapDrain({
-    reader: forwarding.tap,
-    observer: monitor,
-    tapped: new Tapped(),
-    dropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
-    fullBatches: () => forwarding.counters.single('fullBatches'),
-    stepAside: await stepAsideBeside(priority.cpuPriority),
-    onFault: (error) => faults.tell(error),
-  });
-  drain.start();
-  return { monitor, drain };
-}
-
-/** Whoever is real-time takes the CPU and need not be offered it. */
-async function stepAsideBeside(forwarding: CpuPriorityKind): Promise<StepAside | undefined> {
-  if (availableParallelism() > 1 || forwarding === 'realtime') return undefined;
-  return openStepAside();
-}
-
-const FAULT_EVERY_MS = 10_000;
-
-/** A monitor that throws on every datagram must not flood the log. */
-class FaultLog {
-  private readonly log: Log;
-  private toldAtMs = Number.NEGATIVE_INFINITY;
-  private withheld = 0;
-
-  constructor(log: Log) {
-    this.log = log;
-  }
-
-  tell(error: unknown): void {
-    const nowMs = monotonicMs();
-    if (nowMs - this.toldAtMs < FAULT_EVERY_MS) {
-      this.withheld++;
-      return;
-    }
-    this.toldAtMs = nowMs;
-    this.log.error(
-      { err: error, withheld: this.withheld },
-      'a defect of ours in the monitor; forwarding goes on',
-    );
-    this.withheld = 0;
-  }
-}
 
 const MAX_INVENTORY = 1_000_000;
 
@@ -305,12 +241,4 @@ function startHttp(
     ledger: { aors: monitor, nowMs: monotonicMs },
     onError: (error) => log.error({ err: error }, 'a request over HTTP failed'),
   });
-}
-
-const HASH_DIGITS = 16;
-
-/** Keyed, because a plain hash of an extension number can be looked up in a table of all of them. */
-function aorHash(secret: Uint8Array): (aor: string) => string {
-  return (aor) =>
-    createHmac('sha256', secret).update(`aor-label v1 ${aor}`).digest('hex').slice(0, HASH_DIGITS);
 }

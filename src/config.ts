@@ -3,6 +3,7 @@ import type { Endpoint } from './sip/address.ts';
 
 export const TRANSPORTS = ['auto', 'uring', 'batched', 'portable'] as const;
 export const CPU_PRIORITIES = ['auto', 'normal'] as const;
+export const REHEARSALS = ['on', 'off'] as const;
 export const AOR_LABELS = ['plain', 'hash', 'none'] as const;
 export const AOR_DOMAINS = ['keep', 'ignore'] as const;
 export const REGISTRAR_LISTS = ['auto', 'all', 'own'] as const;
@@ -45,6 +46,8 @@ export interface Config {
   readonly transport: (typeof TRANSPORTS)[number];
   /** Of the forwarding thread; auto: real-time where the kernel grants it and the load is moderate. */
   readonly cpuPriority: (typeof CPU_PRIORITIES)[number];
+  /** Whether made-up phones register at the start, so that the compiler is done when real ones come. */
+  readonly rehearsal: (typeof REHEARSALS)[number];
   /** Port 0 (only where a program makes the configuration): whichever port is free. */
   readonly http: Endpoint;
   /** Live series per family that carries an `aor` label; 0 = none. */

@@ -154,6 +154,7 @@ async function configFor(registrar: Endpoint): Promise<Config> {
     secretFile: undefined,
     transport: 'auto',
     cpuPriority: 'normal',
+    rehearsal: 'off',
     http: at(await nextFreeTcpPort(HOST, HTTP_PORT)),
     aorSeries: 2000,
     aorLabels: 'plain',

@@ -4,6 +4,7 @@ import {
   CPU_PRIORITIES,
   LOG_LEVELS,
   REGISTRAR_LISTS,
+  REHEARSALS,
   TRANSPORTS,
 } from '../config.ts';
 import type { Reading } from './values.ts';
@@ -284,6 +285,16 @@ export const CPU_PRIORITY = {
   otherwise: 'auto',
 } as const satisfies Setting<unknown>;
 
+export const REHEARSAL = {
+  key: 'rehearsal',
+  group: 'Running',
+  form: 'on|off',
+  help: 'made-up phones first, for the compiler',
+  most: 1,
+  read: oneOf(REHEARSALS),
+  otherwise: 'on',
+} as const satisfies Setting<unknown>;
+
 export const LOG_LEVEL = {
   key: 'log-level',
   group: 'Running',
@@ -320,6 +331,7 @@ export const SETTINGS: readonly Setting<unknown>[] = [
   SECRET_FILE,
   TRANSPORT,
   CPU_PRIORITY,
+  REHEARSAL,
   LOG_LEVEL,
 ];
 

@@ -37,6 +37,8 @@ export interface WorkerSetup {
 
 export type ControlMessage =
   | { readonly kind: 'assign'; readonly assignment: UnsignedAssignment }
+  /** Plays a rehearsal, at this place in the memory. */
+  | { readonly kind: 'rehearse'; readonly offset: number }
   | { readonly kind: 'stop' };
 
 export type WorkerReport =
@@ -53,6 +55,10 @@ export type WorkerReport =
   | { readonly kind: 'bug'; readonly what: string; readonly withheld: number }
   /** This registrar has no socket of its own, because of this error. */
   | { readonly kind: 'shared'; readonly registrar: string; readonly error: string }
+  /** Half of the rehearsal is played. */
+  | { readonly kind: 'intermission' }
+  /** The rehearsal is over, after so many transactions. */
+  | { readonly kind: 'rehearsed'; readonly transactions: number }
   | { readonly kind: 'stopped' };
 
 /** Gives cloned data its classes back. */

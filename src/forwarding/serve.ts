@@ -11,6 +11,8 @@ import { openTransport } from '../net/transport/choose.ts';
 import type { Transport } from '../net/transport/transport.ts';
 import { Decision } from '../proxy/decision.ts';
 import type { Signer } from '../proxy/signer.ts';
+import { Rehearsal } from '../rehearsal/rehearsal.ts';
+import type { Stage } from '../rehearsal/stage.ts';
 import { createSigner } from '../secrets/signer.ts';
 import { endpointText } from '../sip/address.ts';
 import { kernel } from '../sip/kernel/kernel.ts';
@@ -26,14 +28,24 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
   });
   if (opened === undefined) return;
   const { transport, forwarder, cpuPriority } = opened;
+  let rehearsal: Rehearsal | undefined;
+  const rehearsalAt = (stage: Stage) =>
+    new Rehearsal({
+      stage,
+      routes: forwarder.routes,
+      decide,
+      onIntermission: () => report({ kind: 'intermission' }),
+      onEnd: (transactions) => report({ kind: 'rehearsed', transactions }),
+    });
   const mailbox = new Mailbox(setup.mailbox, port);
   await transport.run(forwarder, () => {
     cpuPriority.look(forwarder.batchAtMs);
     for (let message = mailbox.next(); message !== undefined; message = mailbox.next()) {
       if (message.kind === 'stop') return 'stop';
-      forwarder.assign(signAssignment(message.assignment, signer));
+      if (message.kind === 'assign') forwarder.assign(signAssignment(message.assignment, signer));
+      else rehearsal = rehearsalAt({ buffer: setup.memory.buffer, offset: message.offset });
     }
-    return 'go on';
+    return rehearsal?.goOn(forwarder.batchAtMs) ? 'look' : 'wait';
   });
   report({ kind: 'stopped' });
 }

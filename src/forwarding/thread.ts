@@ -4,6 +4,8 @@ import type { CpuPriorityChoice, CpuPriorityGot } from '../net/cpu-priority.ts';
 import { RingReader, ringFootprint } from '../net/ring.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
 import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport/transport.ts';
+import type { Stage } from '../rehearsal/stage.ts';
+import { REHEARSAL_BYTES, rehearsalRing } from '../rehearsal/stage.ts';
 import { kernel } from '../sip/kernel/kernel.ts';
 import { KERNEL_BYTES } from '../sip/kernel/layout.ts';
 import { createSharedMemory } from '../sip/kernel/web-assembly.ts';
@@ -14,6 +16,7 @@ export interface ForwardingOptions {
   readonly secrets: readonly Uint8Array[];
   readonly transport: TransportKind | 'auto';
   readonly cpuPriority: CpuPriorityChoice;
+  readonly rehearsal: 'on' | 'off';
   readonly maxLocalReplies: number;
   readonly durationBoundsSec: readonly number[];
   readonly onBug: (what: string, withheld: number) => void;
@@ -42,6 +45,15 @@ export interface Bound {
   readonly priority: CpuPriorityGot;
 }
 
+/** A rehearsal that is played. */
+export interface Rehearsed {
+  readonly tap: RingReader;
+  /** Resolves when half of it is played. */
+  readonly intermission: Promise<void>;
+  /** Resolves when it is over, with the number of its transactions. */
+  readonly end: Promise<number>;
+}
+
 /** The main thread's end of the forwarding worker. */
 export class ForwardingThread {
   readonly counters: CounterReader;
@@ -51,6 +63,7 @@ export class ForwardingThread {
   /** Resolves if the worker ends without having been told to. */
   readonly crashed: Promise<Error>;
   private readonly worker: Worker;
+  private readonly stage: Stage | undefined;
   private readonly mailbox = new SharedArrayBuffer(4);
   private readonly ended: Promise<void>;
   private isStopping = false;
@@ -62,13 +75,16 @@ export class ForwardingThread {
       offset: ringFootprint(ringBytes),
       length: arenaBytes(options.assignment.routes.sockets.length),
     };
-    const kernelAt = arena.offset + arena.length;
+    const stageAt = (arena.offset + arena.length + 63) & ~63;
+    const isRehearsed = options.rehearsal === 'on';
+    const kernelAt = stageAt + (isRehearsed ? REHEARSAL_BYTES : 0);
     const memory = createSharedMemory(kernelAt + 2 * KERNEL_BYTES);
     // What the tap brings is read where it lies.
     kernel.moveTo(memory, kernelAt + KERNEL_BYTES);
     const counters = new SharedArrayBuffer(COUNTERS_BYTES);
     this.counters = new CounterReader(counters, options.durationBoundsSec);
     this.tap = new RingReader({ buffer: memory.buffer, ...ring });
+    this.stage = isRehearsed ? { buffer: memory.buffer, offset: stageAt } : undefined;
     const setup: WorkerSetup = {
       memory,
       ring,
@@ -111,6 +127,27 @@ export class ForwardingThread {
           this.isStopping = true;
           reject(new Error(report.message));
         }
+      });
+    });
+  }
+
+  /** Lets it play a rehearsal while nothing comes in; undefined where there is to be none. */
+  rehearse(): Rehearsed | undefined {
+    const { stage } = this;
+    if (stage === undefined) return undefined;
+    const rehearsed = {
+      tap: new RingReader(rehearsalRing(stage)),
+      intermission: this.report('intermission').then(() => {}),
+      end: this.report('rehearsed').then(({ transactions }) => transactions),
+    };
+    this.post({ kind: 'rehearse', offset: stage.offset });
+    return rehearsed;
+  }
+
+  private report<K extends WorkerReport['kind']>(kind: K): Promise<Extract<WorkerReport, { kind: K }>> {
+    return new Promise((resolve) => {
+      this.worker.on('message', (report: WorkerReport) => {
+        if (report.kind === kind) resolve(report as Extract<WorkerReport, { kind: K }>);
       });
     });
   }

@@ -85,6 +85,10 @@ export class Forwarder implements Receiver {
     if (refusal !== undefined) this.parts.reportShared(registrar, refusal);
   }
 
+  get routes(): Routes {
+    return this.assignment.routes;
+  }
+
   startBatch(): void {
     this.batchAtMs = monotonicMs();
   }

@@ -200,6 +200,7 @@ test('a forwarding thread that dies is told, with why', async () => {
     secrets: [new Uint8Array(32)],
     transport: 'portable',
     cpuPriority: 'normal',
+    rehearsal: 'off',
     maxLocalReplies: 1,
     durationBoundsSec: [1],
     onBug: () => {},

@@ -26,6 +26,7 @@ export function config(
     secretFile: undefined,
     transport: 'auto',
     cpuPriority: 'normal',
+    rehearsal: 'off',
     http: endpointFrom('127.77.50.1:1')!,
     aorSeries: 100,
     aorLabels: 'plain',

@@ -52,6 +52,7 @@ export function startScripted(options: ScriptedOptions): Scripted {
     secrets: [new Uint8Array(32)],
     transport: options.transport,
     cpuPriority: 'normal',
+    rehearsal: 'off',
     maxLocalReplies: options.maxLocalReplies ?? 1_000_000,
     durationBoundsSec: [0.001, 1],
     onBug: (what, withheld) => bugs.push({ what, withheld }),

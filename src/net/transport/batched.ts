@@ -20,7 +20,7 @@ import { ControlMemory, familyOf, MessageVector, QUEUE_BYTES } from './batched-m
 import { EpollIntake } from './epoll-intake.ts';
 import type { Intake, Sink } from './intake.ts';
 import { MAX_POSTS, Slots } from './intake.ts';
-import type { Arena, Fill, Receiver, Transport, TransportOptions } from './transport.ts';
+import type { Arena, Fill, Receiver, Transport, TransportOptions, Turn } from './transport.ts';
 import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, SCRATCH_BYTES } from './transport.ts';
 import { UdpSockets } from './udp-sockets.ts';
 import { missing } from './uring.ts';
@@ -166,9 +166,11 @@ class BatchedTransport implements Transport, Sink {
 
   // ------------------------------------------------------------------ the loop
 
-  async run(receiver: Receiver, turn: () => 'go on' | 'stop'): Promise<void> {
+  async run(receiver: Receiver, turn: () => Turn): Promise<void> {
     this.receiver = receiver;
-    while (turn() === 'go on') this.intake.receive('wait', this);
+    for (let next = turn(); next !== 'stop'; next = turn()) {
+      this.intake.receive(next === 'wait' ? 'wait' : 'take', this);
+    }
     const giveUpAt = performance.now() + MAX_DRAIN_MS;
     while (this.intake.receive('take', this) > 0 && performance.now() < giveUpAt);
     this.close();

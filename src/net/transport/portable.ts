@@ -1,10 +1,10 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises';
 import type { LocalSocket } from '../../proxy/routes.ts';
 import { Endpoint, endpointFrom, hostText } from '../../sip/address.ts';
-import type { Receiver, Transport, TransportOptions } from './transport.ts';
+import type { Receiver, Transport, TransportOptions, Turn } from './transport.ts';
 import { BindError, MAX_DRAIN_MS, TURN_MS } from './transport.ts';
 
 /**
@@ -101,9 +101,11 @@ class PortableTransport implements Transport {
 
   faceRegistrar(): undefined {}
 
-  async run(receiver: Receiver, turn: () => 'go on' | 'stop'): Promise<void> {
+  async run(receiver: Receiver, turn: () => Turn): Promise<void> {
     this.receiver = receiver;
-    while (turn() === 'go on') await sleep(TURN_MS);
+    for (let next = turn(); next !== 'stop'; next = turn()) {
+      await (next === 'wait' ? sleep(TURN_MS) : yieldOnce());
+    }
     await this.drain();
     this.close();
   }

@@ -33,6 +33,9 @@ export interface Receiver {
 /** `full`: a socket brought as many datagrams as fit, so that there may be more of them. */
 export type Fill = 'full' | 'part';
 
+/** Between two batches: wait for the next one, or look for it and come back at once, or stop. */
+export type Turn = 'wait' | 'look' | 'stop';
+
 /** Everything that differs between ways to move datagrams. Sockets are bound when one is handed out. */
 export interface Transport {
   readonly kind: TransportKind;
@@ -49,7 +52,7 @@ export interface Transport {
    * Receives until `turn`, called between batches and at least every TURN_MS, answers 'stop'; then takes
    * what the sockets hold already, and closes them.
    */
-  run(receiver: Receiver, turn: () => 'go on' | 'stop'): Promise<void>;
+  run(receiver: Receiver, turn: () => Turn): Promise<void>;
   /** Gives up sockets that never ran. */
   close(): void;
 }

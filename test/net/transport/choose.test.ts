@@ -150,7 +150,7 @@ test(
       transport.send(datagram.bytes, datagram.start, datagram.end, 0, registrar, 0);
     };
     const receiver = { datagram, startBatch() {}, take, endBatch() {}, sent() {}, failed() {} };
-    await transport.run(receiver, () => (taken === 0 ? 'go on' : 'stop'));
+    await transport.run(receiver, () => (taken === 0 ? 'wait' : 'stop'));
     const [, { address, port }] = await heard;
     console.log(address + ':' + port);
     peer.close();`,

@@ -1,0 +1,203 @@
+import { monotonicMs, sleep } from '../net/clock.ts';
+import { COUNTERS_BYTES, ForwardingCounters } from '../net/counters.ts';
+import type { Decide } from '../net/forwarder.ts';
+import { Forwarder } from '../net/forwarder.ts';
+import { ReplyLimiter } from '../net/reply-limiter.ts';
+import { RingWriter } from '../net/ring.ts';
+import { HEADROOM_BYTES } from '../net/transport/transport.ts';
+import { Decision } from '../proxy/decision.ts';
+import type { Routes } from '../proxy/routes.ts';
+import type { Endpoint } from '../sip/address.ts';
+import { endpointFrom } from '../sip/address.ts';
+import { ascii } from '../sip/bytes.ts';
+import type { Lines, Play, Step } from './cast.ts';
+import { Cast, FIRST_HOST, HOSTS, linesFor } from './cast.ts';
+import type { Stage } from './stage.ts';
+import { answersAt, BATCH, rehearsalRing, requestsAt, SLOT_BYTES } from './stage.ts';
+
+/** Transactions until the compiler has seen what there is to see, and done most of its work. */
+export const REHEARSED_TRANSACTIONS = 100_000;
+/** It plays for so long at a time. */
+const SLICE_MS = 1;
+/** Where phones leave it no time, they are its rehearsal. */
+const GIVE_UP_AFTER_MS = 30_000;
+
+export interface RehearsalParts {
+  readonly stage: Stage;
+  readonly routes: Routes;
+  readonly decide: Decide;
+  /** Told when half of it is played. */
+  readonly onIntermission: () => void;
+  /** Told once, when it is over. */
+  readonly onEnd: (transactions: number) => void;
+}
+
+/** A datagram on stage: bytes [start, end) of the memory. */
+interface Placed {
+  start: number;
+  end: number;
+}
+
+/**
+ * Phones that nobody has, and their registrar, register through a forwarder of their own, whose tap a monitor of its own
+ * listens to, while there is nothing else to do. Nothing of it reaches a socket or a metric. It is for the compiler: V8 makes
+ * machine code of what has run for some seconds, and without a rehearsal those would be the first seconds of a storm, in which
+ * each datagram costs two or three times as much. After a power cut all phones register at the moment in which we start.
+ */
+export class Rehearsal {
+  private readonly parts: RehearsalParts;
+  private readonly forwarder: Forwarder;
+  private readonly tap: RingWriter;
+  private readonly cast = new Cast(REHEARSED_TRANSACTIONS);
+  private readonly lines: readonly Readonly<Record<Step, Lines>>[];
+  private readonly phones: readonly Endpoint[];
+  private readonly requestsAt: number;
+  private readonly answersAt: number;
+  private readonly sent: readonly Placed[] = Array.from({ length: BATCH }, () => ({ start: 0, end: 0 }));
+  private sentCount = 0;
+  private readonly startedAtMs = monotonicMs();
+  private heardAtMs = Number.NEGATIVE_INFINITY;
+  private transactions = 0;
+  private isOver = false;
+
+  constructor(parts: RehearsalParts) {
+    const { stage, routes, decide } = parts;
+    this.parts = parts;
+    this.tap = new RingWriter(rehearsalRing(stage));
+    this.requestsAt = requestsAt(stage);
+    this.answersAt = answersAt(stage);
+    const { isIpv4 } = routes.registrar;
+    this.lines = linesFor(isIpv4 ? '192.0.2.hhh' : '[2001:db8::hhh]');
+    this.phones = Array.from({ length: HOSTS }, (_, i) => phoneAt(FIRST_HOST + i, isIpv4));
+    this.forwarder = new Forwarder({
+      transport: {
+        kind: 'portable',
+        receiveBufferBytes: [],
+        send: (bytes, start, end, _socket, _target, tag) => this.keep(bytes, start, end, tag),
+        faceRegistrar: () => undefined,
+        run: async () => {},
+        close: () => {},
+      },
+      decide,
+      decision: new Decision(),
+      assignment: { routes, registrars: [] },
+      counters: new ForwardingCounters(new SharedArrayBuffer(COUNTERS_BYTES), []),
+      tap: this.tap,
+      limiter: new ReplyLimiter(0, this.startedAtMs),
+      reportBug: () => this.end(),
+      reportShared: () => {},
+    });
+  }
+
+  /**
+   * Between two batches: plays some of it and then rests as long, so that whoever shares the CPU has half of it. `heardAtMs`:
+   * when the last real batch came; where there was one since the last time, only that counts. False when it is over.
+   */
+  goOn(heardAtMs: number): boolean {
+    if (this.isOver) return false;
+    const startMs = monotonicMs();
+    if (heardAtMs === this.heardAtMs) this.play(startMs);
+    this.heardAtMs = heardAtMs;
+    if (this.cast.isOver || startMs - this.startedAtMs > GIVE_UP_AFTER_MS) this.end();
+    return !this.isOver;
+  }
+
+  private end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.parts.onEnd(this.transactions);
+  }
+
+  private play(startMs: number): void {
+    let nowMs = startMs;
+    while (nowMs - startMs < SLICE_MS && !this.cast.isOver) {
+      const wasFirstHalf = this.cast.isFirstHalf;
+      this.scene();
+      if (wasFirstHalf && !this.cast.isFirstHalf) this.parts.onIntermission();
+      nowMs = monotonicMs();
+    }
+    sleep(nowMs - startMs);
+  }
+
+  /** Some requests, and their answers. */
+  private scene(): void {
+    // At first each takes long, and whoever comes meanwhile has to wait.
+    const length = Math.min(BATCH, 1 + (this.transactions >> 6));
+    const plays = Array.from({ length }, () => this.cast.next());
+    this.batch(this.requestsAt, plays, (play, at) =>
+      this.linesOf(play).request.write(this.tap.bytes, at, play),
+    );
+    if (this.sentCount < length) return;
+    const forwarded = this.sent.map(({ start, end }) => ({ start, end }));
+    this.batch(this.answersAt, plays, (play, at, i) => this.writeAnswer(play, forwarded[i]!, at));
+    this.transactions += length;
+  }
+
+  private linesOf({ step, user }: Play): Lines {
+    return this.lines[user % this.lines.length]![step];
+  }
+
+  /** Shows the forwarder a batch of datagrams, which `write` puts there; it answers where each ends. */
+  private batch(
+    slotsAt: number,
+    plays: readonly Play[],
+    write: (play: Play, at: number, i: number) => number,
+  ): void {
+    const { forwarder } = this;
+    const { datagram } = forwarder;
+    const { registrar, registrarSocket } = this.parts.routes;
+    const isRequest = slotsAt === this.requestsAt;
+    this.sentCount = 0;
+    forwarder.startBatch();
+    for (const [i, play] of plays.entries()) {
+      const lowest = slotsAt + i * SLOT_BYTES;
+      datagram.bytes = this.tap.bytes;
+      datagram.start = lowest + HEADROOM_BYTES;
+      datagram.end = write(play, datagram.start, i);
+      datagram.socket = registrarSocket;
+      datagram.source.copyFrom(isRequest ? this.phones[play.host - FIRST_HOST]! : registrar);
+      forwarder.take(lowest);
+    }
+    forwarder.endBatch('part');
+  }
+
+  /** What outgrew its slot is elsewhere, and gets no answer. */
+  private keep(bytes: Uint8Array, start: number, end: number, tag: number): void {
+    const kept = this.sent[this.sentCount];
+    if (kept !== undefined && bytes === this.tap.bytes) {
+      kept.start = start;
+      kept.end = end;
+      this.sentCount++;
+    }
+    this.forwarder.sent(tag);
+  }
+
+  /** What the registrar says to what reached it: its Vias come back, the rest is known. */
+  private writeAnswer(play: Play, forwarded: Placed, at: number): number {
+    const { bytes } = this.tap;
+    const { status, answer } = this.linesOf(play);
+    const viasAt = find(bytes, LINE_END, forwarded) + LINE_END.length;
+    const viasEnd = find(bytes, BEHIND_VIAS, forwarded);
+    const afterStatus = status.write(bytes, at, play);
+    bytes.copyWithin(afterStatus, viasAt, viasEnd);
+    return answer.write(bytes, afterStatus + viasEnd - viasAt, play);
+  }
+}
+
+const LINE_END = ascii('\r\n');
+const BEHIND_VIAS = ascii('Max-Forwards');
+
+/** Where the word begins first; at the end where it does not stand there. */
+function find(bytes: Uint8Array, word: Uint8Array, { start, end }: Placed): number {
+  for (let at = start; at < end; at++) if (word.every((byte, i) => bytes[at + i] === byte)) return at;
+  return end;
+}
+
+/** Half of them are behind a NAT. Addresses for documentation (RFC 5737, RFC 3849): no phone has one. */
+function phoneAt(host: number, isIpv4: boolean): Endpoint {
+  const isBehindNat = host % 4 >= 2;
+  const [inside, outside] = isIpv4 ? ['192.0.2.', '198.51.100.'] : ['2001:db8::', '2001:db8:1::'];
+  const phone = endpointFrom(`${isBehindNat ? outside : inside}${host}`)!;
+  phone.port = isBehindNat ? 40_000 + host : 5060;
+  return phone;
+}

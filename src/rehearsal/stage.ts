@@ -1,0 +1,32 @@
+import type { RingPlace } from '../net/ring.ts';
+import { ringFootprint } from '../net/ring.ts';
+
+/** The memory that a rehearsal plays in: a ring for its tap, then requests, then answers. */
+
+/** Datagrams at a time. */
+export const BATCH = 16;
+/** Of memory for one datagram, headroom included. */
+export const SLOT_BYTES = 4096;
+const RING_BYTES = 1024 * 1024;
+const ROW_BYTES = BATCH * SLOT_BYTES;
+
+export const REHEARSAL_BYTES = ringFootprint(RING_BYTES) + 2 * ROW_BYTES;
+
+/** In the memory that the kernel works on, from `offset` on, a multiple of 64. */
+export interface Stage {
+  readonly buffer: SharedArrayBuffer;
+  readonly offset: number;
+}
+
+/** Forwarding writes it, and a monitor reads it. */
+export function rehearsalRing({ buffer, offset }: Stage): RingPlace {
+  return { buffer, offset, capacityBytes: RING_BYTES };
+}
+
+export function requestsAt({ offset }: Stage): number {
+  return offset + ringFootprint(RING_BYTES);
+}
+
+export function answersAt(stage: Stage): number {
+  return requestsAt(stage) + ROW_BYTES;
+}
