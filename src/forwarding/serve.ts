@@ -11,7 +11,7 @@ import { openTransport } from '../net/transport/choose.ts';
 import type { Transport } from '../net/transport/transport.ts';
 import { Decision } from '../proxy/decision.ts';
 import type { Signer } from '../proxy/signer.ts';
-import { Rehearsal } from '../rehearsal/rehearsal.ts';
+import { REHEARSED_TRANSACTIONS, Rehearsal } from '../rehearsal/rehearsal.ts';
 import type { Stage } from '../rehearsal/stage.ts';
 import { createSigner } from '../secrets/signer.ts';
 import { endpointText } from '../sip/address.ts';
@@ -34,6 +34,7 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
       stage,
       routes: forwarder.routes,
       decide,
+      transactions: REHEARSED_TRANSACTIONS,
       onIntermission: () => report({ kind: 'intermission' }),
       onEnd: (transactions) => report({ kind: 'rehearsed', transactions }),
     });

@@ -25,10 +25,10 @@ export const HOSTS = 100;
 const REGULARS = 1000;
 /** Serial numbers count from here, a second time once half is played. */
 const FIRST_SERIAL = 1_000_000_000;
-/** Steps of a round: as in the life of a registrar, most are refreshes, and some of each trouble. */
+/** As in the life of a registrar, most are refreshes. Nothing divides both its length and REGULARS: so everybody does everything. */
 const ROUND: readonly Step[] = [
   ...(['refresh', 'refresh', 'first', 'refresh', 'refresh', 'options', 'refresh', 'first'] as const),
-  ...(['refresh', 'refresh', 'leave', 'refresh', 'first', 'refresh', 'again', 'refresh'] as const),
+  ...(['refresh', 'refresh', 'leave', 'refresh', 'first', 'refresh', 'again', 'refresh', 'refresh'] as const),
 ];
 
 /**
@@ -46,8 +46,9 @@ export class Cast {
     this.total = total;
   }
 
-  get isOver(): boolean {
-    return this.played >= this.total;
+  /** Transactions that are still to be played. */
+  get left(): number {
+    return this.total - this.played;
   }
 
   get isFirstHalf(): boolean {
@@ -85,6 +86,8 @@ interface Make {
   readonly contactParams: (expiresSec: number) => string;
   readonly lines: (expiresSec: number) => readonly string[];
   readonly credentialsEnd: string;
+  /** What its registrar says to a wrong password. */
+  readonly refusal: 'forbidden' | 'challenged';
 }
 
 const MAKES: readonly Make[] = [
@@ -94,6 +97,7 @@ const MAKES: readonly Make[] = [
     contactParams: () => '',
     lines: (expiresSec) => [`Expires: ${expiresSec}`, 'User-Agent: Desk Phone 1.0', 'Supported: path'],
     credentialsEnd: ', cnonce="0a4f113b", qop=auth, nc=00000001',
+    refusal: 'forbidden',
   },
   {
     viaParams: '',
@@ -101,6 +105,7 @@ const MAKES: readonly Make[] = [
     contactParams: (expiresSec) => `;q=1;expires=${expiresSec}`,
     lines: () => ['Allow: INVITE, ACK, CANCEL, BYE, NOTIFY', 'User-Agent: Other/2'],
     credentialsEnd: '',
+    refusal: 'challenged',
   },
 ];
 
@@ -138,11 +143,15 @@ function linesOf(make: Make, host: string): Readonly<Record<Step, Lines>> {
   const granted = [`${contact};expires=3600`];
 
   const answered = register('home', 3600, credentials(ISSUED));
+  const challenged = answer('REGISTER', 'home', challenge);
   return {
     refresh: said(register('home', 3600, credentials(HEX)), OK, answer('REGISTER', 'home', granted)),
-    first: said(register('home', 3600, []), CHALLENGED, answer('REGISTER', 'home', challenge)),
+    first: said(register('home', 3600, []), CHALLENGED, challenged),
     retry: said(answered, OK, answer('REGISTER', 'home', granted)),
-    wrong: said(answered, FORBIDDEN, answer('REGISTER', 'home')),
+    wrong:
+      make.refusal === 'forbidden'
+        ? said(answered, FORBIDDEN, answer('REGISTER', 'home'))
+        : said(answered, CHALLENGED, challenged),
     leave: said(register('home', 0, credentials(HEX)), OK, answer('REGISTER', 'home')),
     again: said(register('again', 3600, credentials(HEX)), OK, answer('REGISTER', 'again', granted)),
     options: said(new Speech([...head('OPTIONS', 'home'), ...END]), OK, answer('OPTIONS', 'home')),

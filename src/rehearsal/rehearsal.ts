@@ -26,6 +26,8 @@ export interface RehearsalParts {
   readonly stage: Stage;
   readonly routes: Routes;
   readonly decide: Decide;
+  /** How many are played. */
+  readonly transactions: number;
   /** Told when half of it is played. */
   readonly onIntermission: () => void;
   /** Told once, when it is over. */
@@ -48,7 +50,7 @@ export class Rehearsal {
   private readonly parts: RehearsalParts;
   private readonly forwarder: Forwarder;
   private readonly tap: RingWriter;
-  private readonly cast = new Cast(REHEARSED_TRANSACTIONS);
+  private readonly cast: Cast;
   private readonly lines: readonly Readonly<Record<Step, Lines>>[];
   private readonly phones: readonly Endpoint[];
   private readonly requestsAt: number;
@@ -61,7 +63,8 @@ export class Rehearsal {
   private isOver = false;
 
   constructor(parts: RehearsalParts) {
-    const { stage, routes, decide } = parts;
+    const { stage, routes, decide, transactions } = parts;
+    this.cast = new Cast(transactions);
     this.parts = parts;
     this.tap = new RingWriter(rehearsalRing(stage));
     this.requestsAt = requestsAt(stage);
@@ -98,7 +101,7 @@ export class Rehearsal {
     const startMs = monotonicMs();
     if (heardAtMs === this.heardAtMs) this.play(startMs);
     this.heardAtMs = heardAtMs;
-    if (this.cast.isOver || startMs - this.startedAtMs > GIVE_UP_AFTER_MS) this.end();
+    if (this.cast.left === 0 || startMs - this.startedAtMs > GIVE_UP_AFTER_MS) this.end();
     return !this.isOver;
   }
 
@@ -110,7 +113,7 @@ export class Rehearsal {
 
   private play(startMs: number): void {
     let nowMs = startMs;
-    while (nowMs - startMs < SLICE_MS && !this.cast.isOver) {
+    while (nowMs - startMs < SLICE_MS && this.cast.left > 0) {
       const wasFirstHalf = this.cast.isFirstHalf;
       this.scene();
       if (wasFirstHalf && !this.cast.isFirstHalf) this.parts.onIntermission();
@@ -122,7 +125,7 @@ export class Rehearsal {
   /** Some requests, and their answers. */
   private scene(): void {
     // At first each takes long, and whoever comes meanwhile has to wait.
-    const length = Math.min(BATCH, 1 + (this.transactions >> 6));
+    const length = Math.min(BATCH, this.cast.left, 1 + (this.transactions >> 6));
     const plays = Array.from({ length }, () => this.cast.next());
     this.batch(this.requestsAt, plays, (play, at) =>
       this.linesOf(play).request.write(this.tap.bytes, at, play),

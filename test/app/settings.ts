@@ -81,4 +81,5 @@ export interface LogLine {
   readonly cpuPriority?: string;
   readonly reason?: string;
   readonly requests?: number;
+  readonly transactions?: number;
 }

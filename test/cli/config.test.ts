@@ -60,6 +60,7 @@ describe('configuration', () => {
       secretFile: '/home/op/.local/state/rollcall/secret',
       transport: 'auto',
       cpuPriority: 'auto',
+      rehearsal: 'on',
       aorSeries: 2000,
       aorLabels: 'plain',
       aorDomain: 'keep',
@@ -97,6 +98,7 @@ describe('configuration', () => {
       'secret-file': ['/etc/rollcall/secret'],
       transport: ['portable'],
       'cpu-priority': ['normal'],
+      rehearsal: ['off'],
       'log-level': ['debug'],
     };
     const entries = Object.entries(given);
@@ -142,6 +144,7 @@ describe('configuration', () => {
       secretFile: '/etc/rollcall/secret',
       transport: 'portable',
       cpuPriority: 'normal',
+      rehearsal: 'off',
       logLevel: 'debug',
     });
     const holds = (networks: readonly Network[] | undefined, textual: string) =>

@@ -44,7 +44,7 @@ const IMPURE_EXPRESSIONS: readonly (readonly [name: string, expression: string])
   ['require', "require('node:fs')"],
 ];
 
-/** Imports against the direction sip ← proxy, sip ← monitor, {proxy, monitor} ← metrics, proxy ← secrets, proxy ← net ← forwarding. */
+/** Imports against the direction sip ← proxy, sip ← monitor, {proxy, monitor} ← metrics, proxy ← secrets, proxy ← net ← rehearsal ← forwarding. */
 export const WRONG_DIRECTIONS: readonly Offence[] = [
   fromSource('sip', '../proxy/decide.ts'),
   fromSource('sip', '../secrets/signer.ts'),
@@ -61,6 +61,9 @@ export const WRONG_DIRECTIONS: readonly Offence[] = [
   fromSource('forwarding', '../monitor/ledger.ts'),
   fromSource('forwarding', '../metrics/catalog.ts'),
   fromSource('forwarding', '../net/../log.ts'),
+  fromSource('rehearsal', '../monitor/monitor.ts'),
+  fromSource('rehearsal', '../forwarding/thread.ts'),
+  fromSource('rehearsal', '../net/../app.ts'),
   fromSource('net', '../monitor/ledger.ts'),
   fromSource('net', '../metrics/catalog.ts'),
   fromSource('net', '../app.ts'),
