@@ -46,7 +46,7 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
       if (message.kind === 'assign') forwarder.assign(signAssignment(message.assignment, signer));
       else rehearsal = rehearsalAt({ buffer: setup.memory.buffer, offset: message.offset });
     }
-    return rehearsal?.goOn(forwarder.batchAtMs) ? 'look' : 'wait';
+    return rehearsal?.goOn(forwarder.batchAtMs) ? 'nap' : 'wait';
   });
   report({ kind: 'stopped' });
 }

@@ -176,7 +176,10 @@ export const EPOLL_CLOEXEC = 0o2000000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
 export const EPOLLIN = 1;
+export const POLLIN = 1;
 export const POLLOUT = 4;
+/** struct pollfd: descriptor 0, events 4. */
+export const POLLFD_BYTES = 8;
 
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;

@@ -1,4 +1,4 @@
-import { monotonicMs, sleep } from '../net/clock.ts';
+import { monotonicMs } from '../net/clock.ts';
 import { COUNTERS_BYTES, ForwardingCounters } from '../net/counters.ts';
 import type { Decide } from '../net/forwarder.ts';
 import { Forwarder } from '../net/forwarder.ts';
@@ -18,9 +18,9 @@ import { answersAt, BATCH, rehearsalRing, requestsAt, SLOT_BYTES } from './stage
 /** Transactions until the compiler has seen what there is to see, and done most of its work. */
 export const REHEARSED_TRANSACTIONS = 100_000;
 /** It plays for so long at a time. */
-const SLICE_MS = 1;
+const SLICE_MS = 0.5;
 /** Where phones leave it no time, they are its rehearsal. */
-const GIVE_UP_AFTER_MS = 30_000;
+const GIVE_UP_AFTER_MS = 10_000;
 
 export interface RehearsalParts {
   readonly stage: Stage;
@@ -93,8 +93,8 @@ export class Rehearsal {
   }
 
   /**
-   * Between two batches: plays some of it and then rests as long, so that whoever shares the CPU has half of it. `heardAtMs`:
-   * when the last real batch came; where there was one since the last time, only that counts. False when it is over.
+   * Between two batches, after which there is a nap: plays some of it. `heardAtMs`: when the last real batch came; where there
+   * was one since the last time, it plays nothing. False when it is over.
    */
   goOn(heardAtMs: number): boolean {
     if (this.isOver) return false;
@@ -119,7 +119,6 @@ export class Rehearsal {
       if (wasFirstHalf && !this.cast.isFirstHalf) this.parts.onIntermission();
       nowMs = monotonicMs();
     }
-    sleep(nowMs - startMs);
   }
 
   /** Some requests, and their answers. */

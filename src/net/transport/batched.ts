@@ -21,7 +21,7 @@ import { EpollIntake } from './epoll-intake.ts';
 import type { Intake, Sink } from './intake.ts';
 import { MAX_POSTS, Slots } from './intake.ts';
 import type { Arena, Fill, Receiver, Transport, TransportOptions, Turn } from './transport.ts';
-import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, SCRATCH_BYTES } from './transport.ts';
+import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, NAP_MS, SCRATCH_BYTES } from './transport.ts';
 import { UdpSockets } from './udp-sockets.ts';
 import { missing } from './uring.ts';
 import { UringIntake } from './uring-intake.ts';
@@ -169,11 +169,19 @@ class BatchedTransport implements Transport, Sink {
   async run(receiver: Receiver, turn: () => Turn): Promise<void> {
     this.receiver = receiver;
     for (let next = turn(); next !== 'stop'; next = turn()) {
-      this.intake.receive(next === 'wait' ? 'wait' : 'take', this);
+      if (next === 'nap') this.nap();
+      else this.intake.receive('wait', this);
     }
     const giveUpAt = performance.now() + MAX_DRAIN_MS;
     while (this.intake.receive('take', this) > 0 && performance.now() < giveUpAt);
     this.close();
+  }
+
+  private nap(): void {
+    // It sends what is posted, too.
+    if (this.intake.receive('take', this) > 0) return;
+    this.sockets.waitForDatagram(this.channels, NAP_MS);
+    this.intake.receive('take', this);
   }
 
   get source(): Endpoint {

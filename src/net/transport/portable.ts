@@ -1,11 +1,11 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalSocket } from '../../proxy/routes.ts';
 import { Endpoint, endpointFrom, hostText } from '../../sip/address.ts';
 import type { Receiver, Transport, TransportOptions, Turn } from './transport.ts';
-import { BindError, MAX_DRAIN_MS, TURN_MS } from './transport.ts';
+import { BindError, MAX_DRAIN_MS, NAP_MS, TURN_MS } from './transport.ts';
 
 /**
  * Node's own datagram sockets: one system call and some microseconds of JavaScript per datagram, on every
@@ -104,7 +104,7 @@ class PortableTransport implements Transport {
   async run(receiver: Receiver, turn: () => Turn): Promise<void> {
     this.receiver = receiver;
     for (let next = turn(); next !== 'stop'; next = turn()) {
-      await (next === 'wait' ? sleep(TURN_MS) : yieldOnce());
+      await sleep(next === 'nap' ? NAP_MS : TURN_MS);
     }
     await this.drain();
     this.close();

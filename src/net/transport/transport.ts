@@ -33,8 +33,8 @@ export interface Receiver {
 /** `full`: a socket brought as many datagrams as fit, so that there may be more of them. */
 export type Fill = 'full' | 'part';
 
-/** Between two batches: wait for the next one, or look for it and come back at once, or stop. */
-export type Turn = 'wait' | 'look' | 'stop';
+/** Between two batches: wait for the next one, or for NAP_MS at most because there is something else to do, or stop. */
+export type Turn = 'wait' | 'nap' | 'stop';
 
 /** Everything that differs between ways to move datagrams. Sockets are bound when one is handed out. */
 export interface Transport {
@@ -56,6 +56,8 @@ export interface Transport {
   /** Gives up sockets that never ran. */
   close(): void;
 }
+
+export const NAP_MS = 1;
 
 /** How long a control message may wait for an idle transport. */
 export const TURN_MS = 100;

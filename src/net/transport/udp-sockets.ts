@@ -14,6 +14,8 @@ import {
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
+  POLLFD_BYTES,
+  POLLIN,
   POLLOUT,
   poll,
   SO_RCVBUF,
@@ -26,7 +28,7 @@ import {
   socket,
 } from '../linux.ts';
 import type { ControlMemory } from './batched-memory.ts';
-import { familyOf, OPTION_AT } from './batched-memory.ts';
+import { EVENTS_AT, familyOf, OPTION_AT } from './batched-memory.ts';
 import { BindError } from './transport.ts';
 
 /** Opens the kernel's sockets and sets their options. Where the kernel refuses one, BindError says what to do. */
@@ -104,6 +106,17 @@ export class UdpSockets {
     words[(OPTION_AT + 8) >>> 2] = 4;
     getsockopt(fd, SOL_SOCKET, SO_RCVBUF, address + OPTION_AT, address + OPTION_AT + 8);
     return words[OPTION_AT >>> 2]!;
+  }
+
+  /** Waits until one of these sockets has something, but no longer than that. */
+  waitForDatagram(sockets: readonly { readonly fd: number }[], mostMs: number): void {
+    const { address, words } = this.memory;
+    for (let i = 0; i < sockets.length; i++) {
+      const word = (EVENTS_AT + i * POLLFD_BYTES) >>> 2;
+      words[word] = sockets[i]!.fd;
+      words[word + 1] = POLLIN;
+    }
+    poll(address + EVENTS_AT, sockets.length, mostMs);
   }
 
   /** Waits until the send buffer has room; false where it has none in that time. */
