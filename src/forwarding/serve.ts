@@ -46,7 +46,9 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
       if (message.kind === 'assign') forwarder.assign(signAssignment(message.assignment, signer));
       else rehearsal = rehearsalAt({ buffer: setup.memory.buffer, offset: message.offset });
     }
-    return rehearsal?.goOn(forwarder.batchAtMs) ? 'nap' : 'wait';
+    if (rehearsal?.goOn(forwarder.batchAtMs)) return 'nap';
+    rehearsal = undefined;
+    return 'wait';
   });
   report({ kind: 'stopped' });
 }

@@ -49,6 +49,7 @@ describe('a rehearsal at the start', () => {
             phone!.send(register(phone!.address, 24_000 + (sent % 10)), OURS);
             sent++;
             await phone!.until(answered + sent, 1000);
+            await sleep(10);
           }
           await sleep(300);
           assert.ok(sent > 10, `${sent} sent`);
@@ -65,7 +66,8 @@ describe('a rehearsal at the start', () => {
           assert.doesNotMatch(metrics, /rehearsal/);
           assert.doesNotMatch(JSON.stringify(lines), /rehearsal/);
           const { transactions } = lines.find(({ msg }) => msg === 'rehearsed')!;
-          assert.equal(transactions, REHEARSED_TRANSACTIONS);
+          // Where the machine is slow, it is given up.
+          assert.ok(transactions! > 0 && transactions! <= REHEARSED_TRANSACTIONS);
         } finally {
           await app.stop();
         }
