@@ -46,9 +46,9 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
       if (message.kind === 'assign') forwarder.assign(signAssignment(message.assignment, signer));
       else rehearsal = rehearsalAt({ buffer: setup.memory.buffer, offset: message.offset });
     }
-    if (rehearsal?.goOn(forwarder.batchAtMs)) return 'nap';
-    rehearsal = undefined;
-    return 'wait';
+    const next = rehearsal?.turn(forwarder.batchAtMs) ?? 'wait';
+    if (rehearsal?.isOver) rehearsal = undefined;
+    return next;
   });
   report({ kind: 'stopped' });
 }

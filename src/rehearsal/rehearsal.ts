@@ -14,12 +14,13 @@ import type { Lines, Play, Step } from './cast.ts';
 import { Cast, FIRST_HOST, HOSTS, linesFor } from './cast.ts';
 import type { Stage } from './stage.ts';
 import { answersAt, BATCH, rehearsalRing, requestsAt, SLOT_BYTES } from './stage.ts';
+import { Traffic } from './traffic.ts';
 
 /** Transactions until the compiler has seen what there is to see, and done most of its work. */
 export const REHEARSED_TRANSACTIONS = 100_000;
 /** It plays for so long at a time. */
 const SLICE_MS = 0.5;
-/** Where phones leave it no time, they are its rehearsal. */
+/** Where phones leave it no time for so long, they were its rehearsal. */
 const GIVE_UP_AFTER_MS = 10_000;
 
 export interface RehearsalParts {
@@ -58,9 +59,9 @@ export class Rehearsal {
   private readonly sent: readonly Placed[] = Array.from({ length: BATCH }, () => ({ start: 0, end: 0 }));
   private sentCount = 0;
   private readonly startedAtMs = monotonicMs();
-  private heardAtMs = Number.NEGATIVE_INFINITY;
+  private readonly traffic = new Traffic();
   private transactions = 0;
-  private isOver = false;
+  isOver = false;
 
   constructor(parts: RehearsalParts) {
     const { stage, routes, decide, transactions } = parts;
@@ -93,16 +94,15 @@ export class Rehearsal {
   }
 
   /**
-   * Between two batches, after which there is a nap: plays some of it. `heardAtMs`: when the last real batch came; where there
-   * was one since the last time, it plays nothing. False when it is over.
+   * Between two batches: plays some of it, if few of them come. `heardAtMs`: when the last real one came. Answers whether to come
+   * back soon, or when the next one is there.
    */
-  goOn(heardAtMs: number): boolean {
-    if (this.isOver) return false;
-    const startMs = monotonicMs();
-    if (heardAtMs === this.heardAtMs) this.play(startMs);
-    this.heardAtMs = heardAtMs;
-    if (this.cast.left === 0 || startMs - this.startedAtMs > GIVE_UP_AFTER_MS) this.end();
-    return !this.isOver;
+  turn(heardAtMs: number): 'nap' | 'wait' {
+    const nowMs = monotonicMs();
+    const isQuiet = this.traffic.isQuiet(nowMs, heardAtMs);
+    if (isQuiet === 'now') this.play(nowMs);
+    if (this.cast.left === 0 || nowMs - this.startedAtMs > GIVE_UP_AFTER_MS) this.end();
+    return isQuiet === 'no' || this.isOver ? 'wait' : 'nap';
   }
 
   private end(): void {
