@@ -75,7 +75,7 @@ export class ForwardingThread {
       offset: ringFootprint(ringBytes),
       length: arenaBytes(options.assignment.routes.sockets.length),
     };
-    const stageAt = (arena.offset + arena.length + 63) & ~63;
+    const stageAt = arena.offset + arena.length;
     const isRehearsed = options.rehearsal === 'on';
     const kernelAt = stageAt + (isRehearsed ? REHEARSAL_BYTES : 0);
     const memory = createSharedMemory(kernelAt + 2 * KERNEL_BYTES);
@@ -137,14 +137,15 @@ export class ForwardingThread {
     if (stage === undefined) return undefined;
     const rehearsed = {
       tap: new RingReader(rehearsalRing(stage)),
-      intermission: this.report('intermission').then(() => {}),
-      end: this.report('rehearsed').then(({ transactions }) => transactions),
+      intermission: this.reported('intermission').then(() => {}),
+      end: this.reported('rehearsed').then(({ transactions }) => transactions),
     };
     this.post({ kind: 'rehearse', offset: stage.offset });
     return rehearsed;
   }
 
-  private report<K extends WorkerReport['kind']>(kind: K): Promise<Extract<WorkerReport, { kind: K }>> {
+  /** The first report of a kind. */
+  private reported<K extends WorkerReport['kind']>(kind: K): Promise<Extract<WorkerReport, { kind: K }>> {
     return new Promise((resolve) => {
       this.worker.on('message', (report: WorkerReport) => {
         if (report.kind === kind) resolve(report as Extract<WorkerReport, { kind: K }>);

@@ -9,7 +9,6 @@ import { Decision } from '../proxy/decision.ts';
 import type { Routes } from '../proxy/routes.ts';
 import type { Endpoint } from '../sip/address.ts';
 import { endpointFrom } from '../sip/address.ts';
-import { ascii } from '../sip/bytes.ts';
 import type { Lines, Play, Step } from './cast.ts';
 import { Cast, FIRST_HOST, HOSTS, linesFor } from './cast.ts';
 import type { Stage } from './stage.ts';
@@ -178,21 +177,13 @@ export class Rehearsal {
   private writeAnswer(play: Play, forwarded: Placed, at: number): number {
     const { bytes } = this.tap;
     const { status, answer } = this.linesOf(play);
-    const viasAt = find(bytes, LINE_END, forwarded) + LINE_END.length;
-    const viasEnd = find(bytes, BEHIND_VIAS, forwarded);
+    const message = Buffer.from(bytes.buffer, forwarded.start, forwarded.end - forwarded.start);
+    const viasAt = forwarded.start + message.indexOf('Via:');
+    const viasEnd = forwarded.start + message.indexOf('Max-Forwards:');
     const afterStatus = status.write(bytes, at, play);
     bytes.copyWithin(afterStatus, viasAt, viasEnd);
     return answer.write(bytes, afterStatus + viasEnd - viasAt, play);
   }
-}
-
-const LINE_END = ascii('\r\n');
-const BEHIND_VIAS = ascii('Max-Forwards');
-
-/** Where the word begins first; at the end where it does not stand there. */
-function find(bytes: Uint8Array, word: Uint8Array, { start, end }: Placed): number {
-  for (let at = start; at < end; at++) if (word.every((byte, i) => bytes[at + i] === byte)) return at;
-  return end;
 }
 
 /** Half of them are behind a NAT. Addresses for documentation (RFC 5737, RFC 3849): no phone has one. */
