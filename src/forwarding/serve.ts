@@ -44,10 +44,18 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
     for (let message = mailbox.next(); message !== undefined; message = mailbox.next()) {
       if (message.kind === 'stop') return 'stop';
       if (message.kind === 'assign') forwarder.assign(signAssignment(message.assignment, signer));
-      else rehearsal = rehearsalAt({ buffer: setup.memory.buffer, offset: message.offset });
+      else {
+        // Nobody else on the machine, a PBX perhaps, is to wait for it.
+        cpuPriority.suspend();
+        rehearsal = rehearsalAt({ buffer: setup.memory.buffer, offset: message.offset });
+      }
     }
-    const next = rehearsal?.turn(forwarder.batchAtMs) ?? 'wait';
-    if (rehearsal?.isOver) rehearsal = undefined;
+    if (rehearsal === undefined) return 'wait';
+    const next = rehearsal.turn(forwarder.batchAtMs);
+    if (rehearsal.isOver) {
+      rehearsal = undefined;
+      cpuPriority.resume();
+    }
     return next;
   });
   report({ kind: 'stopped' });

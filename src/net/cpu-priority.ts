@@ -47,6 +47,7 @@ export class CpuPriority {
   private readonly clock = new ThreadClock();
   private readonly moderation = new Moderation();
   private lookedAtMs = Number.NEGATIVE_INFINITY;
+  private isSuspended = false;
 
   constructor(choice: CpuPriorityChoice) {
     this.got = this.take(choice);
@@ -68,11 +69,24 @@ export class CpuPriority {
 
   /** Between two batches, at a time that was read anyway. Under a load that would leave the others little it is one among them again. */
   look(nowMs: number): void {
-    if (nowMs - this.lookedAtMs < LOOK_EVERY_MS || this.got.cpuPriority === 'normal') return;
+    if (nowMs - this.lookedAtMs < LOOK_EVERY_MS || this.got.cpuPriority === 'normal' || this.isSuspended)
+      return;
     this.lookedAtMs = nowMs;
     const before = this.moderation.kind;
     const kind = this.moderation.look(nowMs, this.clock.cpuMs());
     if (kind !== before) this.attributes.set(kind);
+  }
+
+  /** The thread is normal, whatever its load: what it has to do is nothing that others should wait for. */
+  suspend(): void {
+    this.isSuspended = true;
+    if (this.got.cpuPriority === 'realtime') this.attributes.set('normal');
+  }
+
+  /** And is again as its load says. */
+  resume(): void {
+    this.isSuspended = false;
+    if (this.got.cpuPriority === 'realtime') this.attributes.set(this.moderation.kind);
   }
 }
 

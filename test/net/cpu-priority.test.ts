@@ -102,6 +102,14 @@ if (process.platform === 'linux') {
     assert.equal(granted.priority, 1);
     assert.equal(granted.flags, linux.SCHED_FLAG_RESET_ON_FORK);
 
+    priority.suspend();
+    assert.equal(attributes().policy, linux.SCHED_OTHER);
+    assert.equal(attributes().sliceNs, slice);
+    priority.look(performance.now());
+    assert.equal(attributes().policy, linux.SCHED_OTHER, 'it is suspended');
+    priority.resume();
+    assert.equal(attributes().policy, linux.SCHED_RR);
+
     // The monotonic time that it is told runs faster or slower than the CPU's, which it asks itself.
     // A whole number: sums and differences of fractions come out a hair beside what is meant.
     const startMs = Math.trunc(performance.now());

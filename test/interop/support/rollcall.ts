@@ -68,6 +68,8 @@ export async function startRollcall(lab: Lab, options: RollcallOptions): Promise
     'run',
     ...['--listen', `${ip}:${port}`, '--registrar', options.registrar, '--http', address],
     ...['--contact-mode', contactMode, '--secret-file', options.secretFile ?? secretFile(lab)],
+    // A dozen at the same time would keep two cores busy for a minute; test/app/ and test/cli/ have it.
+    ...['--rehearsal', 'off'],
     ...flags,
   ] as const;
   const program = lab.start({
