@@ -67,6 +67,7 @@ export class Monitoring {
       tapped: new Tapped(),
       dropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
       fullBatches: () => forwarding.counters.single('fullBatches'),
+      sharesCpu: SHARES_CPU,
       stepAside,
       onFault: (error) => faults.tell(error),
     });
@@ -99,6 +100,7 @@ export class Monitoring {
       tapped: new Tapped(),
       dropped: () => 0,
       fullBatches: () => 0,
+      sharesCpu: SHARES_CPU,
       stepAside: this.stepAside,
       onFault: () => {},
     });
@@ -117,9 +119,12 @@ export class Monitoring {
   }
 }
 
+/** There is one CPU for forwarding and monitoring. */
+const SHARES_CPU = availableParallelism() === 1;
+
 /** Whoever is real-time takes the CPU and need not be offered it. */
 async function stepAsideBeside(forwarding: CpuPriorityKind): Promise<StepAside | undefined> {
-  if (availableParallelism() > 1 || forwarding === 'realtime') return undefined;
+  if (!SHARES_CPU || forwarding === 'realtime') return undefined;
   return openStepAside();
 }
 

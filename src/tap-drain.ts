@@ -18,7 +18,9 @@ export interface TapDrainParts {
   readonly dropped: () => number;
   /** Batches so far that were as long as a batch gets, which is when more datagrams waited than it holds; only grows. */
   readonly fullBatches: () => number;
-  /** Where both threads have to share a CPU: lets the other one have it, if it wants it. */
+  /** Both threads have one CPU: a turn of this one keeps the other one waiting. */
+  readonly sharesCpu: boolean;
+  /** Where they do, and the other one does not take the CPU by itself: lets it have it, if it wants it. */
   readonly stepAside: StepAside | undefined;
   /** The monitor threw: a defect of ours, which costs that record and nothing else. */
   readonly onFault: (error: unknown) => void;
@@ -48,10 +50,14 @@ const FIRST_PAUSE_MS = 20;
 const IDLE_MS = 100;
 /** Whoever has to come back sooner has no time to step aside: the ring would never be empty, and start over. */
 const EASY_PAUSE_MS = 5;
-/** So many full batches since the last look: datagrams queue up in the receive buffer. */
+/** So many full batches since the last look: datagrams queue up in the receive buffer, and do until a look finds none. */
 const PRESSED_BATCHES = 2;
+/** Between two such looks: who is slow, or has half of a CPU, fills a batch in it, too. */
+const PRESSED_PAUSE_MS = 4;
 /** Up to this share of the ring is there to wait in while they do. */
-const WAITING_SHARE = 0.5;
+const WAITING_SHARE = 0.9;
+/** A slice where it is used up and both threads have to share a CPU: what is taken from it now, datagrams are lost for. */
+const PRESSED_SLICE_MS = 2;
 /** A record is published up to a batch's length after the time that it carries. */
 const PUBLISH_SLACK_MS = 100;
 
@@ -64,6 +70,7 @@ export class TapDrain {
   private readonly parts: TapDrainParts;
   private lostBefore = 0;
   private fullBefore = 0;
+  private wasPressed = false;
   private readonly pace = new Pace();
   /** Since the ring was empty. */
   private seen = 0;
@@ -83,29 +90,37 @@ export class TapDrain {
     clearTimeout(this.timer as NodeJS.Timeout);
     clearImmediate(this.timer as NodeJS.Immediate);
     this.timer = undefined;
-    this.slice();
+    this.slice(MAX_SLICE_MS);
   }
 
   private turn(): void {
-    if (this.isPressed() && this.hasWaitingRoom()) {
-      this.timer = setTimeout(() => this.turn(), SHORTEST_PAUSE_MS);
-      return;
-    }
-    const isEmpty = this.slice();
-    if (!isEmpty) {
-      this.pace.hurry();
-      this.timer = setImmediate(() => this.turn());
-      return;
-    }
-    this.timer = setTimeout(() => this.turn(), this.pace.pauseMs(this.seen));
-    this.seen = 0;
+    const pauseMs = this.isPressed() ? this.pressedTurn() : this.ordinaryTurn();
+    this.timer = pauseMs > 0 ? setTimeout(() => this.turn(), pauseMs) : setImmediate(() => this.turn());
   }
 
   private isPressed(): boolean {
     const full = this.parts.fullBatches();
-    const isPressed = full - this.fullBefore >= PRESSED_BATCHES;
+    this.wasPressed = full - this.fullBefore >= (this.wasPressed ? 1 : PRESSED_BATCHES);
     this.fullBefore = full;
-    return isPressed;
+    return this.wasPressed;
+  }
+
+  /** The pause that is due then; 0 where there is more to take. */
+  private ordinaryTurn(): number {
+    if (!this.slice(MAX_SLICE_MS)) {
+      this.pace.hurry();
+      return 0;
+    }
+    const pauseMs = this.pace.pauseMs(this.seen);
+    this.seen = 0;
+    return pauseMs;
+  }
+
+  private pressedTurn(): number {
+    if (this.hasWaitingRoom()) return PRESSED_PAUSE_MS;
+    if (!this.parts.sharesCpu) return this.ordinaryTurn();
+    this.slice(PRESSED_SLICE_MS);
+    return PRESSED_PAUSE_MS;
   }
 
   private hasWaitingRoom(): boolean {
@@ -114,10 +129,10 @@ export class TapDrain {
   }
 
   /** True where it found the ring empty. */
-  private slice(): boolean {
+  private slice(mostMs: number): boolean {
     const { reader, tapped, dropped, observer } = this.parts;
     const startMs = monotonicMs();
-    const isEmpty = this.take(startMs);
+    const isEmpty = this.take(startMs, mostMs);
     reader.release();
     const lost = dropped();
     if (lost > this.lostBefore) this.guard(() => observer.noteTapLoss(lost - this.lostBefore, tapped.atMs));
@@ -131,7 +146,7 @@ export class TapDrain {
    * Shows the monitor as many records as a slice may have; true where it found no more. It is a loop and nothing else:
    * V8 compiles it while it runs, and would have to give up at each end of it what stands behind it and was not reached then.
    */
-  private take(startMs: number): boolean {
+  private take(startMs: number, mostMs: number): boolean {
     const { reader, tapped } = this.parts;
     const stepAside = this.pace.isEasy ? this.parts.stepAside : undefined;
     let taken = 0;
@@ -143,7 +158,7 @@ export class TapDrain {
       if (taken === MAX_SLICE_RECORDS) return false;
       if (taken % RELEASE_EVERY !== 0) continue;
       reader.release();
-      if (monotonicMs() - startMs > MAX_SLICE_MS) return false;
+      if (monotonicMs() - startMs > mostMs) return false;
     }
     return true;
   }

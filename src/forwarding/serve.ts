@@ -7,6 +7,7 @@ import type { Decide } from '../net/forwarder.ts';
 import { Forwarder } from '../net/forwarder.ts';
 import { ReplyLimiter } from '../net/reply-limiter.ts';
 import { RingWriter } from '../net/ring.ts';
+import { adviseRing } from '../net/ring-pages.ts';
 import { openTransport } from '../net/transport/choose.ts';
 import type { Transport } from '../net/transport/transport.ts';
 import { Decision } from '../proxy/decision.ts';
@@ -76,7 +77,8 @@ async function open(
 ): Promise<Opened> {
   const assignment = signAssignment(setup.assignment, signer);
   kernel.moveTo(setup.memory, setup.kernelAt);
-  const tap = new RingWriter({ buffer: setup.memory.buffer, ...setup.ring });
+  const ring = { buffer: setup.memory.buffer, ...setup.ring };
+  const tap = new RingWriter(ring, adviseRing(ring));
   const { transport, why } = await openTransport(
     setup.transport,
     { sockets: assignment.routes.sockets, receiveBufferBytes: setup.receiveBufferBytes },

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
 import type { CpuPriorityChoice, CpuPriorityGot } from '../net/cpu-priority.ts';
@@ -27,11 +28,10 @@ export interface ForwardingOptions {
   readonly ringBytes?: number;
 }
 
-/**
- * Holds some 150,000 REGISTERs and answers: a storm of 100,000 phones on one CPU, where the monitor comes behind. Only
- * what was ever filled takes memory, and a monitor that keeps up needs a few hundred KiB of it.
- */
-const DEFAULT_RING_BYTES = 128 * 1024 * 1024;
+/** What a storm may take for records that wait: this share of the machine's memory, or the container's. */
+const RING_SHARE = 1 / 32;
+const LEAST_RING_BYTES = 2 ** 24;
+const MOST_RING_BYTES = 2 ** 29;
 /** A worker that hangs is cut off in time for us to end within a second, what HTTP still answers included. */
 const STOP_LIMIT_MS = 450;
 
@@ -69,7 +69,7 @@ export class ForwardingThread {
   private isStopping = false;
 
   constructor(options: ForwardingOptions) {
-    const ringBytes = options.ringBytes ?? DEFAULT_RING_BYTES;
+    const ringBytes = options.ringBytes ?? ringBytesFor(memoryBytes());
     const ring = { offset: 0, capacityBytes: ringBytes };
     const arena = {
       offset: ringFootprint(ringBytes),
@@ -170,4 +170,20 @@ export class ForwardingThread {
     await this.ended;
     clearTimeout(cut);
   }
+}
+
+/**
+ * For a machine, or a container, with so much memory: a power of two. 512 MiB hold some 450,000 REGISTERs and answers, a storm of
+ * 100,000 phones on one CPU, where the monitor comes behind. Only what is filled takes memory, and a monitor that keeps up needs a few
+ * hundred KiB of it.
+ */
+export function ringBytesFor(memoryBytes: number): number {
+  const share = 2 ** Math.floor(Math.log2(memoryBytes * RING_SHARE));
+  return Math.min(MOST_RING_BYTES, Math.max(LEAST_RING_BYTES, share));
+}
+
+/** Without a limit on the container the kernel says a number beyond all memory, or Node 0. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
 }

@@ -3,8 +3,9 @@ import type { Message } from '../sip/message.ts';
 import type { Transaction } from '../sip/transaction.ts';
 
 /**
- * A copy of a datagram that passed, as it was received: a REGISTER, or a response to one. One object is filled again
- * for each; nothing may keep it beyond its turn.
+ * A copy of a datagram that passed, as it was received: a REGISTER, or a response to one. Where its transaction is known, only
+ * those header lines of it that tell of registrations may have come (`REGISTRATION_HEADERS`). One object is filled again for each; nothing
+ * may keep it beyond its turn.
  */
 export class Tapped {
   /** Monotonic time in milliseconds, the same origin in every thread. */

@@ -123,6 +123,12 @@ export const mmap = declared('intptr_t mmap(uintptr_t, size_t, int, int, int, in
   fd: number,
   offset: number,
 ) => number;
+/** man 2 madvise; 0 or -1. */
+export const madvise = declared('int madvise(uintptr_t, size_t, int)') as (
+  address: number,
+  length: number,
+  advice: number,
+) => number;
 const callOfEnter = declared(
   'long syscall(long, int, unsigned int, unsigned int, unsigned int, uintptr_t, size_t)',
 ) as (...numbers: readonly number[]) => number;
@@ -195,6 +201,8 @@ export const IPV6_V6ONLY = 26;
 export const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 export const EPOLL_DATA_AT = process.arch === 'x64' ? 4 : 8;
 
+export const MADV_DONTNEED = 4;
+export const MADV_HUGEPAGE = 14;
 export const PROT_READ_WRITE = 3;
 /** MAP_SHARED, MAP_POPULATE. */
 export const MAP_SHARED_POPULATE = 0x8001;

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../sip/address.ts';
+import { REGISTRATION_HEADERS } from '../sip/headers.ts';
 import { kernel } from '../sip/kernel/kernel.ts';
 import { HEAD_WORDS, LINE_WORDS } from '../sip/kernel/layout.ts';
 import { Message } from '../sip/message.ts';
@@ -7,10 +8,11 @@ import { BRANCH_WORDS, Transaction } from '../sip/transaction.ts';
 /**
  * A single-producer single-consumer queue of messages in shared memory. The producer never waits: a record
  * that does not fit is refused. Records are contiguous, so that the reader can look at them where they lie; what was
- * read of the message to forward it comes along, so that nobody reads it again.
+ * read of the message to forward it comes along, so that nobody reads it again. What tells nothing of registrations (Vias, Allow,
+ * the body) stays behind where the transaction is known: nearly half of all bytes, and in a storm records wait by the hundred thousand.
  *
  * Record, 8-byte aligned: length i32, kind i32, atMs f64, phone 5 × i32, registrar 5 × i32, lines i32, status i32,
- * transaction 10 × i32, the index of so many lines, then the bytes.
+ * transaction 10 × i32, the index of so many lines, then the bytes: the message, or a smaller one of its lines.
  * `head` and `tail` are byte counts modulo 2^32; only they are shared atomically, each written by one side. Where
  * the data's first byte counts from is `base`: the producer sets it to `head` now and then when the ring is empty, so
  * that a ring whose reader keeps up uses its beginning again and again, which is in the caches. The reader looks at
@@ -54,6 +56,9 @@ const TAIL_WORD = 16;
 const DATA_AT = 128;
 /** An empty ring starts over when so much was written since the last time: well within a core's own cache. */
 const START_OVER_BYTES = 2 ** 17;
+/** So much at the beginning of the data is kept when a ring that was fuller has become empty again; the rest is given back in such steps. */
+const KEEP_BYTES = 2 ** 22;
+const GIVE_BACK_BYTES = 2 ** 23;
 /** In place of a kind: nothing more up to the ring's end. */
 const SKIP = -1;
 
@@ -116,6 +121,9 @@ function since(from: number, to: number): number {
   return ((to | 0) - (from | 0)) | 0;
 }
 
+/** What a copy of a part may write past its end. */
+const OVERRUN_BYTES = 16;
+
 /** Bytes before those of the message. */
 function headerBytes(lines: number): number {
   return lines === NO_INDEX ? INDEX_BYTES : INDEX_BYTES + (HEAD_WORDS + lines * LINE_WORDS) * 4;
@@ -125,16 +133,23 @@ function padded(length: number): number {
   return (length + 7) & ~7;
 }
 
+/** Takes memory [from, end) of the ring's buffer that nothing is kept in for now. */
+export type GiveBack = (from: number, end: number) => void;
+
 export class RingWriter {
   private readonly memory: RingMemory;
+  private readonly giveBack: GiveBack;
+  /** Bytes of data, from the first on, that may have been written to since they were given back. */
+  private touched = 0;
   private head: number;
   private base: number;
   private published: number;
   /** As last read: the true tail may have moved on. */
   private tail: number;
 
-  constructor(place: RingPlace) {
+  constructor(place: RingPlace, giveBack: GiveBack = () => {}) {
     this.memory = new RingMemory(place);
+    this.giveBack = giveBack;
     this.head = Atomics.load(this.memory.words, this.memory.headWord);
     this.base = this.memory.words[this.memory.baseWord]!;
     this.published = this.head;
@@ -156,10 +171,10 @@ export class RingWriter {
     transaction: Transaction,
   ): 'taken' | 'full' {
     const { memory } = this;
-    const { bytes, start, end } = message;
     const lines = message.headerCount > MAX_LINES ? NO_INDEX : message.headerCount;
-    const bytesAt = headerBytes(lines);
-    const size = padded(bytesAt + end - start);
+    const mayBePart = transaction.isKnown && lines !== NO_INDEX && message.bytes === memory.bytes;
+    // Of the whole: a part takes less.
+    const size = padded(headerBytes(lines) + message.end - message.start) + (mayBePart ? OVERRUN_BYTES : 0);
     if (this.head === this.published) this.startOver();
     const toEnd = memory.capacity - (since(this.base, this.head) & memory.mask);
     const skipped = size > toEnd ? toEnd : 0;
@@ -170,29 +185,59 @@ export class RingWriter {
     }
     const at = memory.placeOf(this.head, this.base);
     const word = at >>> 2;
-    memory.words[word] = end - start;
     memory.words[word + 1] = kind === 'request' ? 0 : 1;
     memory.doubles[(at >>> 3) + 1] = atMs;
     writeEndpoint(memory.words, word + PHONE, phone);
     writeEndpoint(memory.words, word + REGISTRAR, registrar);
-    memory.words[word + LINES] = lines;
     memory.words[word + STATUS] = message.status;
     writeTransaction(memory.words, word + TRANSACTION, transaction);
-    if (lines !== NO_INDEX) message.copyIndex(memory.words, word + INDEX, at + bytesAt - start);
-    if (bytes === memory.bytes) kernel.copyWithin(bytes, at + bytesAt, start, end);
-    else memory.bytes.set(bytes.subarray(start, end), at + bytesAt);
-    this.head = (this.head + size) | 0;
+    const copyEnd = (mayBePart && this.copyPart(message, word)) || this.copyWhole(message, word, lines);
+    this.head = (this.head + padded(copyEnd - at)) | 0;
     return 'taken';
+  }
+
+  /** What tells of registrations, with its index; 0 where the kernel can't do it. Of our Via the reader has the transaction. */
+  private copyPart(message: Message, word: number): number {
+    const { words } = this.memory;
+    const end = message.copyPart(REGISTRATION_HEADERS, word + INDEX);
+    if (end === 0) return 0;
+    words[word + LINES] = kernel.words[kernel.resultWord]!;
+    words[word] = end - kernel.words[kernel.resultWord + 1]!;
+    return end;
+  }
+
+  /** All of it, with its index where that is told. */
+  private copyWhole(message: Message, word: number, lines: number): number {
+    const { memory } = this;
+    const { bytes, start, end } = message;
+    const to = (word << 2) + headerBytes(lines);
+    memory.words[word] = end - start;
+    memory.words[word + LINES] = lines;
+    if (lines !== NO_INDEX) message.copyIndex(memory.words, word + INDEX, to - start);
+    if (bytes === memory.bytes) kernel.copyWithin(bytes, to, start, end);
+    else memory.bytes.set(bytes.subarray(start, end), to);
+    return to + end - start;
   }
 
   /** Once per batch: looking at the reader's tail is dear when the reader writes it at the same time. */
   private startOver(): void {
     const { memory } = this;
-    if (since(this.base, this.head) < START_OVER_BYTES) return;
+    const written = since(this.base, this.head) >>> 0;
+    if (written < START_OVER_BYTES) return;
     this.tail = Atomics.load(memory.words, memory.tailWord);
     if (this.tail !== this.head) return;
     this.base = this.head;
     memory.words[memory.baseWord] = this.base;
+    this.touched = Math.max(this.touched, Math.min(written, memory.capacity));
+    if (this.touched > KEEP_BYTES) this.shrink();
+  }
+
+  /** A step at a time: to take it all at once would keep datagrams waiting for some ms. */
+  private shrink(): void {
+    const { dataAt } = this.memory;
+    const end = dataAt + this.touched;
+    this.touched = Math.max(KEEP_BYTES, this.touched - GIVE_BACK_BYTES);
+    this.giveBack(dataAt + this.touched, end);
   }
 
   private hasRoom(size: number): boolean {

@@ -32,6 +32,27 @@ export const Header = {
   DATE: 24,
 } as const;
 
+/** All that says who registers what, for how long, and as whom: RFC 3261 §10 and §22, RFC 5626. A bit for each id. */
+export const REGISTRATION_HEADERS = bitsOf(
+  Header.FROM,
+  Header.TO,
+  Header.CALL_ID,
+  Header.CSEQ,
+  Header.CONTACT,
+  Header.EXPIRES,
+  Header.AUTHORIZATION,
+  Header.PROXY_AUTHORIZATION,
+  Header.WWW_AUTHENTICATE,
+  Header.PROXY_AUTHENTICATE,
+  Header.USER_AGENT,
+  Header.MIN_EXPIRES,
+  Header.RETRY_AFTER,
+);
+
+function bitsOf(...ids: readonly number[]): number {
+  return ids.reduce((bits, id) => bits | (1 << id), 0);
+}
+
 export type HeaderId = (typeof Header)[keyof typeof Header];
 
 /** Full names with their compact forms (RFC 3261 §7.3.3; the others' from their own RFCs at IANA). */

@@ -109,6 +109,16 @@ export class Message implements Holder {
   }
 
   /**
+   * Copies start line and those header lines whose ids are bits of `wanted`, a well-formed message by themselves, behind an index of
+   * their own at word `to` of the kernel's memory. Answers where the copy ends, and leaves the rest where `Kernel.copyPart` says; 0 where
+   * the message is not the kernel's last one. Writes up to 15 bytes past its end.
+   */
+  copyPart(wanted: number, to: number): number {
+    if (this.words !== kernel.words || !kernel.holds(this.bytes)) return 0;
+    return kernel.copyPart(this.start, this.headersStart, this.headersEnd, this.headerCount, wanted, to);
+  }
+
+  /**
    * Is a well-formed message that was parsed elsewhere, and whose index of so many lines was copied to word `at`, where it
    * must stay: a response, or a REGISTER where `status` is 0. Positions in the start line and of the body are not told.
    */

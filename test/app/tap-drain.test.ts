@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { Tapped } from '../../src/monitor/tapped.ts';
 import { monotonicMs } from '../../src/net/clock.ts';
@@ -23,7 +24,7 @@ const TRANSACTION = new Transaction();
 const RECORD_BYTES = 256;
 
 /** A ring, and a drain that writes down what it asks of its observer. */
-function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => void) {
+function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => void, sharesCpu = true) {
   const place = {
     buffer: new SharedArrayBuffer(ringFootprint(CAPACITY)),
     offset: 0,
@@ -36,7 +37,8 @@ function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => v
   let dropped = 0;
   let fullBatches = 0;
   let fullPerLook = 0;
-  let looks = 0;
+  /** How much it had asked of its observer at each look for full batches. */
+  const looksAt: number[] = [];
   const drain = new TapDrain({
     reader: new RingReader(place),
     observer: {
@@ -53,10 +55,11 @@ function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => v
     tapped: new Tapped(),
     dropped: () => dropped,
     fullBatches: () => {
-      looks++;
+      looksAt.push(calls.length);
       fullBatches += fullPerLook;
       return fullBatches;
     },
+    sharesCpu,
     stepAside,
     onFault: (error) => faults.push(error),
   });
@@ -72,9 +75,9 @@ function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => v
   /** From now on so many full batches come between two looks; answers how often was looked so far. */
   const press = (batches: number): number => {
     fullPerLook = batches;
-    return looks;
+    return looksAt.length;
   };
-  return { drain, calls, times, faults, offer, drop, press };
+  return { drain, calls, times, faults, looksAt, offer, drop, press };
 }
 
 test('an observer that throws loses that record and nothing else', () => {
@@ -174,7 +177,7 @@ test('it steps aside once for each few records that it has taken', () => {
   );
 });
 
-test('while datagrams queue up, records wait; behind that they are taken', async (t) => {
+test('while datagrams queue up, records wait, until a look finds no full batch', async (t) => {
   const { drain, calls, offer, press } = setUp();
   for (const number of [1, 2, 3]) offer(number);
   const looks = press(2);
@@ -182,21 +185,43 @@ test('while datagrams queue up, records wait; behind that they are taken', async
   drain.start();
   await until('a few looks', () => press(2) > looks + 5);
   assert.deepEqual(calls, []);
-  press(1);
+  const later = press(1);
+  await until('looks that find one', () => press(1) > later + 5);
+  assert.deepEqual(calls, []);
+  press(0);
   await until('the records', () => calls.length > 0);
   drain.stop();
   assert.deepEqual(calls.slice(0, 4), ['observe 1', 'observe 2', 'observe 3', 'advance']);
 });
 
-test('records wait in half of the ring and not in more', async (t) => {
+test('one full batch is not a queue', async (t) => {
   const { drain, calls, offer, press } = setUp();
-  let offered = 0;
+  press(1);
+  t.after(() => drain.stop());
+  drain.start();
+  offer(1);
+  await until('the record', () => calls.includes('observe 1'));
+});
+
+/** A drain with a ring that has no more waiting room, while so many datagrams queue up that it should wait. */
+async function pressedAndFull(
+  t: TestContext,
+  sharesCpu: boolean,
+  records = Math.ceil((CAPACITY * 0.9) / RECORD_BYTES),
+  observe?: () => void,
+) {
+  const { drain, calls, looksAt, offer, press } = setUp(observe, undefined, sharesCpu);
   const looks = press(50);
   t.after(() => drain.stop());
   drain.start();
   while (press(50) < looks + 3) await new Promise((resolve) => setTimeout(resolve, 5));
-  while (offered * RECORD_BYTES < CAPACITY / 2) offer(++offered);
-  await until('what is more than half', () => calls.length > 0);
+  for (let i = 1; i <= records; i++) offer(i);
+  return { drain, calls, looksAt, press, offered: records };
+}
+
+test('records wait in nine tenths of the ring and not in more', async (t) => {
+  const { drain, calls, press, offered } = await pressedAndFull(t, true);
+  await until('what is more than that', () => calls.length > 0);
   const taken = calls.length;
   const later = press(50) + 5;
   await until('more looks', () => press(50) > later);
@@ -206,6 +231,26 @@ test('records wait in half of the ring and not in more', async (t) => {
   await until('all', () => calls.length > offered);
   drain.stop();
 });
+
+test('behind nine tenths, slices are short where both threads share a CPU, and else as ever', async (t) => {
+  const longestSlice = async (sharesCpu: boolean): Promise<number> => {
+    const { calls, looksAt, press } = await pressedAndFull(t, sharesCpu, CAPACITY / RECORD_BYTES - 1, busy);
+    await until('room to wait in', () => calls.length > CAPACITY / RECORD_BYTES / 10);
+    const from = looksAt.length;
+    await until('it to wait', () => looksAt.length > from + 3);
+    press(0);
+    return Math.max(...looksAt.slice(1).map((at, i) => at - looksAt[i]!));
+  };
+  assert.equal(await longestSlice(true), 32);
+  // One that nothing else delays is longer.
+  assert.ok((await longestSlice(false)) > 32);
+});
+
+/** So long that 32 records take longer than a slice may under pressure, and less than one may else. */
+function busy(): void {
+  const untilMs = monotonicMs() + 0.1;
+  while (monotonicMs() < untilMs);
+}
 
 test('without traffic time goes on, a little behind the clock', async () => {
   const { drain, times } = setUp();

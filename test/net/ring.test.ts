@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { RingPlace, RingRecord } from '../../src/net/ring.ts';
 import { MIN_RING_BYTES, RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
 import { Endpoint } from '../../src/sip/address.ts';
-import { Header } from '../../src/sip/headers.ts';
+import { Header, REGISTRATION_HEADERS } from '../../src/sip/headers.ts';
 import { kernel } from '../../src/sip/kernel/kernel.ts';
 import { KERNEL_BYTES } from '../../src/sip/kernel/layout.ts';
 import { createSharedMemory } from '../../src/sip/kernel/web-assembly.ts';
@@ -176,31 +176,121 @@ function sizeOf(message: Message): number {
   return message.end - message.start + message.headerCount * 16 + 256;
 }
 
-test('a message that lies in the same memory, as the kernel does, is copied from there with its index', () => {
+/** Those lines of a message that the ring takes along, with its start line, where it is a part. */
+function partOf(message: Message): Uint8Array {
+  const { bytes, start, headersStart } = message;
+  const parts = [bytes.subarray(start, headersStart)];
+  for (let line = 0; line < message.headerCount; line++) {
+    if (((REGISTRATION_HEADERS >>> message.idOf(line)) & 1) === 1)
+      parts.push(bytes.subarray(message.lineStart(line), message.lineEnd(line)));
+  }
+  return Buffer.concat([...parts, Buffer.from('\r\n')]);
+}
+
+test('a message that lies in the same memory, as the kernel does, comes with those lines that tell of registrations', () => {
   const shared = createSharedMemory(2 * MIN_RING_BYTES + KERNEL_BYTES);
   kernel.moveTo(shared, 2 * MIN_RING_BYTES);
   const memory = { buffer: shared.buffer, offset: 0, capacityBytes: MIN_RING_BYTES };
   const writer = new RingWriter(memory);
   const reader = new RingReader(memory);
   const from = ringFootprint(MIN_RING_BYTES) + 5;
-  for (let seed = 0; seed < 200; seed++) {
+  let parts = 0;
+  for (let seed = 0; seed < 300; seed++) {
     const bytes = payload(seed, 777);
     const end = from + bytes.length;
     writer.bytes.set(bytes, from);
     const message = parsed(writer.bytes, from, end);
-    // Of every second one the kernel has the index no more, but that of another message.
-    if (seed % 4 < 2) parsed(payload(seed + 1, 500));
+    // Of every second one the kernel has the index no more, but that of another message; every third belongs to no known transaction.
+    const hasIndex = seed % 4 >= 2;
+    if (!hasIndex) parsed(payload(seed + 1, 500));
+    const told = transaction(seed);
+    if (seed % 3 === 0) told.sentBy.port = 0;
+    const isPart = hasIndex && told.isKnown && message.headerCount < TOO_MANY_LINES;
+    const expected = isPart ? partOf(message) : bytes;
+    if (isPart) parts++;
     const kind = message.isRequest ? 'request' : 'response';
     const [phone, registrar] = [endpoint(1), endpoint(2)];
-    const whole = { atMs: 1, kind, phone, registrar, bytes, start: 0, end: bytes.length } as const;
-    assert.equal(writer.offer(kind, 1, phone, registrar, message, transaction(seed)), 'taken');
+    const whole = {
+      atMs: 1,
+      kind,
+      phone,
+      registrar,
+      bytes: expected,
+      start: 0,
+      end: expected.length,
+    } as const;
+    assert.equal(writer.offer(kind, 1, phone, registrar, message, told), 'taken');
     writer.publish();
     writer.bytes.fill(0, from, end);
     const into = record();
     assert.ok(reader.next(into));
-    const told = message.headerCount < TOO_MANY_LINES ? parsed(bytes) : undefined;
-    assert.deepEqual(shown(into), shown({ ...whole, message: told, transaction: transaction(seed) }));
+    const index = message.headerCount < TOO_MANY_LINES ? parsed(expected) : undefined;
+    const known = told.isKnown ? told : undefined;
+    assert.deepEqual(shown(into), shown({ ...whole, message: index, transaction: known }));
     reader.release();
+  }
+  assert.ok(parts > 80, `${parts} parts`);
+});
+
+test('parts and whole messages fill a ring to its last byte, and no record harms another', () => {
+  const shared = createSharedMemory(2 * MIN_RING_BYTES + KERNEL_BYTES);
+  kernel.moveTo(shared, 2 * MIN_RING_BYTES);
+  const memory = { buffer: shared.buffer, offset: 0, capacityBytes: MIN_RING_BYTES };
+  const writer = new RingWriter(memory);
+  const reader = new RingReader(memory);
+  const from = ringFootprint(MIN_RING_BYTES) + 5;
+  const behind = new Uint8Array(writer.bytes.buffer, ringFootprint(MIN_RING_BYTES), 5);
+  behind.fill(0xa5);
+  const into = record();
+  const waiting: Buffer[] = [];
+  const offer = (seed: number): boolean => {
+    const bytes = payload(seed, seed % 700);
+    writer.bytes.set(bytes, from);
+    const message = parsed(writer.bytes, from, from + bytes.length);
+    const told = transaction(seed);
+    if (seed % 5 === 0) told.sentBy.port = 0;
+    const isPart = told.isKnown && message.headerCount < TOO_MANY_LINES;
+    const expected = Buffer.from(isPart ? partOf(message) : bytes);
+    const kind = message.isRequest ? 'request' : 'response';
+    const isTaken = writer.offer(kind, 1, endpoint(1), endpoint(2), message, told) === 'taken';
+    writer.publish();
+    if (isTaken) waiting.push(expected);
+    return isTaken;
+  };
+  let refused = 0;
+  for (let seed = 0; seed < 20_000; seed++) {
+    if (offer(seed)) continue;
+    refused++;
+    for (let some = 1 + (seed % 300); some > 0 && reader.next(into); some--)
+      assert.deepEqual(Buffer.from(into.bytes.subarray(into.start, into.end)), waiting.shift());
+    reader.release();
+  }
+  while (reader.next(into))
+    assert.deepEqual(Buffer.from(into.bytes.subarray(into.start, into.end)), waiting.shift());
+  assert.equal(waiting.length, 0);
+  assert.ok(refused > 20);
+  assert.deepEqual([...behind], [0xa5, 0xa5, 0xa5, 0xa5, 0xa5]);
+});
+
+test('a part that nothing was left out of does not write behind the ring', () => {
+  const shared = createSharedMemory(2 * MIN_RING_BYTES + KERNEL_BYTES);
+  kernel.moveTo(shared, 2 * MIN_RING_BYTES);
+  const from = ringFootprint(MIN_RING_BYTES) + 64;
+  const behind = new Uint8Array(shared.buffer, ringFootprint(MIN_RING_BYTES), 64);
+  // One of these takes 1024 bytes of the ring, which then has room for 256.
+  for (let length = 500; length < 1000; length++) {
+    new Uint8Array(shared.buffer, 0, 128).fill(0);
+    const writer = new RingWriter({ buffer: shared.buffer, offset: 0, capacityBytes: MIN_RING_BYTES });
+    const bytes = Buffer.from(`SIP/2.0 200 OK\r\nContact: <sip:${'1'.repeat(length)}>\r\n\r\n`);
+    writer.bytes.set(bytes, from);
+    const message = parsed(writer.bytes, from, from + bytes.length);
+    behind.fill(0xa5);
+    const offer = () => writer.offer('response', 1, endpoint(1), endpoint(2), message, transaction(1));
+    while (offer() === 'taken');
+    assert.ok(
+      behind.every((byte) => byte === 0xa5),
+      `with ${length}`,
+    );
   }
 });
 
@@ -248,6 +338,38 @@ function assertWhole({ atMs: seed, bytes, start, end }: RingRecord): void {
   assert.equal(end - start, 100 + (seed % 900));
   for (let at = start; at < end; at += 97) assert.equal(bytes[at], (seed + at - start) & 255);
 }
+
+test('an empty ring gives back what a storm has filled, a step at a time, but for its beginning', () => {
+  const capacityBytes = 2 ** 25;
+  const memory = place(capacityBytes);
+  const given: [number, number][] = [];
+  const writer = new RingWriter(memory, (from, end) => given.push([from, end]));
+  const reader = new RingReader(memory);
+  const into = record();
+  const dataAt = OFFSET + 128;
+  /** Offers so many records of 60,000 bytes and takes them; answers the bytes that they took. */
+  const pass = (records: number): number => {
+    const message = parsed(payload(1, 60_000));
+    const offer = () => writer.offer('response', 0, endpoint(1), endpoint(2), message, transaction(1));
+    for (let i = 0; i < records; i++) assert.equal(offer(), 'taken');
+    writer.publish();
+    let bytes = 0;
+    while (reader.next(into)) bytes += into.end - into.start;
+    reader.release();
+    return bytes;
+  };
+  pass(60);
+  pass(5);
+  assert.deepEqual(given, [], 'less than is kept');
+  pass(300);
+  for (let i = 0; i < 20; i++) pass(5);
+  const end = given[0]![1];
+  assert.ok(end - dataAt >= 300 * 60_000 && end - dataAt < 301 * 61_000);
+  assert.deepEqual(given, [
+    [end - 2 ** 23, end],
+    [dataAt + 2 ** 22, end - 2 ** 23],
+  ]);
+});
 
 test('two threads, a reader that keeps up: the ring starts over where it is empty, and nothing is lost or mixed up', async () => {
   const memory = place();

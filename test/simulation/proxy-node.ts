@@ -7,6 +7,7 @@ import { Endpoint } from '../../src/sip/address.ts';
 import { Transaction } from '../../src/sip/transaction.ts';
 import type { Address } from './address.ts';
 import type { Network, Packet } from './network.ts';
+import { throughRing } from './ring-passage.ts';
 import type { Tap } from './tap.ts';
 
 /** The same in every life of the proxy: what it sent before a restart must find its way back after it. */
@@ -97,7 +98,7 @@ export class ProxyNode {
         atMs,
         phone: copy(target),
         registrar: packet.from.endpoint,
-        bytes: packet.bytes,
+        bytes: throughRing('response', packet.bytes, decision.transaction),
         transaction: transactionOf(decision),
         about: packet.about,
         source: packet.from,
@@ -109,7 +110,7 @@ export class ProxyNode {
         atMs,
         phone: packet.from.endpoint,
         registrar: copy(target),
-        bytes: packet.bytes,
+        bytes: throughRing('request', packet.bytes, decision.transaction),
         transaction: transactionOf(decision),
         about: packet.about,
         source: packet.from,

@@ -9,7 +9,7 @@ export type TransportKind = 'uring' | 'batched' | 'portable';
 export const MAX_PAYLOAD_BYTES = 65_527;
 
 /** Payload bytes that a socket may hold for us while we are busy: what a storm of phones needs. */
-export const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+export const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 /**
  * The forwarding side as a transport sees it. A batch is `startBatch`, one `take` per datagram, `endBatch`;

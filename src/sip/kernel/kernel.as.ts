@@ -8,7 +8,7 @@ export { same } from './bytes.as';
 export { credentials } from './credentials.as';
 export { shiftLeft } from './edits.as';
 export { hex, isCookie, isHex, ownBranch } from './hex.as';
-export { clearHeads, copyIndex, method, requestLine, scan, statusLine } from './lines.as';
+export { clearHeads, copyIndex, copyPart, method, requestLine, scan, statusLine } from './lines.as';
 export { addressField, headerFields } from './message-fields.as';
 export { nameAddr } from './name-addr.as';
 export { cseq, ipv4, writeIpv4 } from './numbers.as';

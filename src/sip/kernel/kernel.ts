@@ -209,6 +209,24 @@ class Kernel {
     this.loops.copyIndex(this.indexWord << 2, to << 2, lines, shift);
   }
 
+  /**
+   * Copies the start line of the message that the index is of, which has so many lines, those lines whose ids are bits of `wanted`,
+   * and an empty line, behind an index of them at word `to`. Answers where the copy ends; at `resultWord` stands how many lines it has,
+   * then where it starts. Writes up to 15 bytes past its end.
+   */
+  copyPart(
+    start: number,
+    headersStart: number,
+    headersEnd: number,
+    lines: number,
+    wanted: number,
+    to: number,
+  ): number {
+    const heads = this.indexWord << 2;
+    const out = this.resultWord << 2;
+    return this.loops.copyPart(heads, lines, start, headersStart, headersEnd, wanted, to << 2, out);
+  }
+
   /** Reads a branch of our form: the cookie and 32 hex digits in lower case; the four words that they are stand at `resultWord`. */
   ownBranch(from: number, length: number): boolean {
     return this.loops.ownBranch(from, length, this.resultWord << 2) === 1;

@@ -20,6 +20,16 @@ export interface Loops {
   ): number;
   clearHeads(heads: number): void;
   copyIndex(heads: number, to: number, lines: number, shift: number): void;
+  copyPart(
+    heads: number,
+    lines: number,
+    start: number,
+    headersStart: number,
+    headersEnd: number,
+    wanted: number,
+    to: number,
+    out: number,
+  ): number;
   move(to: number, from: number, length: number): void;
   hex(from: number, to: number, bytes: number): void;
   isHex(from: number, digits: number): 0 | 1;
