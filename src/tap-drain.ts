@@ -64,7 +64,8 @@ const PUBLISH_SLACK_MS = 100;
 /**
  * Moves what was tapped from the ring to the monitor, in slices, beside everything else. Where both threads have to share
  * a CPU each slice keeps datagrams waiting: so it steps aside every few records, and while datagrams queue up it lets the
- * forwarding thread go first, and records wait in the ring, as long as that has room.
+ * forwarding thread go first, and records wait in the ring, as long as that has room. Where it has none, little is taken, and records get
+ * lost: monitoring costs no packet.
  */
 export class TapDrain {
   private readonly parts: TapDrainParts;

@@ -9,7 +9,7 @@ import { BRANCH_WORDS, Transaction } from '../sip/transaction.ts';
  * A single-producer single-consumer queue of messages in shared memory. The producer never waits: a record
  * that does not fit is refused. Records are contiguous, so that the reader can look at them where they lie; what was
  * read of the message to forward it comes along, so that nobody reads it again. What tells nothing of registrations (Vias, Allow,
- * the body) stays behind where the transaction is known: nearly half of all bytes, and in a storm records wait by the hundred thousand.
+ * the body) stays behind where the transaction is known: about a third of all bytes, and in a storm records wait by the hundred thousand.
  *
  * Record, 8-byte aligned: length i32, kind i32, atMs f64, phone 5 × i32, registrar 5 × i32, lines i32, status i32,
  * transaction 10 × i32, the index of so many lines, then the bytes: the message, or a smaller one of its lines.
