@@ -57,7 +57,7 @@ const PRESSED_PAUSE_MS = 4;
 /** Up to this share of the ring is there to wait in while they do. */
 const WAITING_SHARE = 0.9;
 /** A slice where it is used up and both threads have to share a CPU: what is taken from it now, datagrams are lost for. */
-const PRESSED_SLICE_MS = 2;
+const PRESSED_SLICE_MS = 0.5;
 /** A record is published up to a batch's length after the time that it carries. */
 const PUBLISH_SLACK_MS = 100;
 

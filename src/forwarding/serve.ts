@@ -33,7 +33,9 @@ export async function serveForwarding(setup: WorkerSetup, port: MessagePort, dec
   const rehearsalAt = (stage: Stage) =>
     new Rehearsal({
       stage,
-      routes: forwarder.routes,
+      assignment: forwarder.assigned,
+      durationBoundsSec: setup.durationBoundsSec,
+      transport: transport.kind,
       decide,
       transactions: REHEARSED_TRANSACTIONS,
       onIntermission: () => report({ kind: 'intermission' }),

@@ -6,7 +6,7 @@ import { RingReader, ringFootprint } from '../net/ring.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
 import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport/transport.ts';
 import type { Stage } from '../rehearsal/stage.ts';
-import { REHEARSAL_BYTES, rehearsalRing } from '../rehearsal/stage.ts';
+import { rehearsalBytes, rehearsalRing } from '../rehearsal/stage.ts';
 import { kernel } from '../sip/kernel/kernel.ts';
 import { KERNEL_BYTES } from '../sip/kernel/layout.ts';
 import { createSharedMemory } from '../sip/kernel/web-assembly.ts';
@@ -71,13 +71,11 @@ export class ForwardingThread {
   constructor(options: ForwardingOptions) {
     const ringBytes = options.ringBytes ?? ringBytesFor(memoryBytes());
     const ring = { offset: 0, capacityBytes: ringBytes };
-    const arena = {
-      offset: ringFootprint(ringBytes),
-      length: arenaBytes(options.assignment.routes.sockets.length),
-    };
+    const sockets = options.assignment.routes.sockets.length;
+    const arena = { offset: ringFootprint(ringBytes), length: arenaBytes(sockets) };
     const stageAt = arena.offset + arena.length;
     const isRehearsed = options.rehearsal === 'on';
-    const kernelAt = stageAt + (isRehearsed ? REHEARSAL_BYTES : 0);
+    const kernelAt = stageAt + (isRehearsed ? rehearsalBytes(sockets) : 0);
     const memory = createSharedMemory(kernelAt + 2 * KERNEL_BYTES);
     // What the tap brings is read where it lies.
     kernel.moveTo(memory, kernelAt + KERNEL_BYTES);

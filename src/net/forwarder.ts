@@ -85,8 +85,9 @@ export class Forwarder implements Receiver {
     if (refusal !== undefined) this.parts.reportShared(registrar, refusal);
   }
 
-  get routes(): Routes {
-    return this.assignment.routes;
+  /** What it works by now. */
+  get assigned(): Assignment {
+    return this.assignment;
   }
 
   startBatch(): void {

@@ -1,18 +1,19 @@
 import { monotonicMs } from '../net/clock.ts';
 import { COUNTERS_BYTES, ForwardingCounters } from '../net/counters.ts';
-import type { Decide } from '../net/forwarder.ts';
+import type { Assignment, Decide } from '../net/forwarder.ts';
 import { Forwarder } from '../net/forwarder.ts';
 import { ReplyLimiter } from '../net/reply-limiter.ts';
 import { RingWriter } from '../net/ring.ts';
-import { HEADROOM_BYTES } from '../net/transport/transport.ts';
+import { openDry } from '../net/transport/dry.ts';
+import type { DryTransport, TransportKind } from '../net/transport/transport.ts';
+import { arenaBytes, HEADROOM_BYTES } from '../net/transport/transport.ts';
 import { Decision } from '../proxy/decision.ts';
-import type { Routes } from '../proxy/routes.ts';
 import type { Endpoint } from '../sip/address.ts';
 import { endpointFrom } from '../sip/address.ts';
 import type { Lines, Play, Step } from './cast.ts';
 import { Cast, FIRST_HOST, HOSTS, linesFor } from './cast.ts';
 import type { Stage } from './stage.ts';
-import { answersAt, BATCH, rehearsalRing, requestsAt, SLOT_BYTES } from './stage.ts';
+import { answersAt, arenaAt, BATCH, rehearsalRing, requestsAt, SLOT_BYTES } from './stage.ts';
 import { Traffic } from './traffic.ts';
 
 /** Transactions until the compiler has seen what there is to see, and done most of its work. */
@@ -24,7 +25,11 @@ const GIVE_UP_AFTER_MS = 10_000;
 
 export interface RehearsalParts {
   readonly stage: Stage;
-  readonly routes: Routes;
+  /** As it is forwarded by, the very object: V8 tells apart two that were written in different places. */
+  readonly assignment: Assignment;
+  readonly durationBoundsSec: readonly number[];
+  /** What it is for. */
+  readonly transport: TransportKind;
   readonly decide: Decide;
   /** How many are played. */
   readonly transactions: number;
@@ -42,13 +47,16 @@ interface Placed {
 
 /**
  * Phones that nobody has, and their registrar, register through a forwarder of their own, whose tap a monitor of its own
- * listens to, while there is nothing else to do. Nothing of it reaches a socket or a metric. It is for the compiler: V8 makes
+ * listens to, while there is nothing else to do. Nothing of it leaves, or reaches a metric. It is for the compiler: V8 makes
  * machine code of what has run for some seconds, and without a rehearsal those would be the first seconds of a storm, in which
  * each datagram costs two or three times as much. After a power cut all phones register at the moment in which we start.
  */
 export class Rehearsal {
   private readonly parts: RehearsalParts;
   private readonly forwarder: Forwarder;
+  private readonly transport: DryTransport;
+  /** Another one's: now and then the kernel's memory was with somebody else, as it is when the first real datagram comes. */
+  private readonly bystander = new Decision();
   private readonly tap: RingWriter;
   private readonly cast: Cast;
   private readonly lines: readonly Readonly<Record<Step, Lines>>[];
@@ -63,7 +71,8 @@ export class Rehearsal {
   isOver = false;
 
   constructor(parts: RehearsalParts) {
-    const { stage, routes, decide, transactions } = parts;
+    const { assignment, decide, stage, transactions } = parts;
+    const { routes } = assignment;
     this.cast = new Cast(transactions);
     this.parts = parts;
     this.tap = new RingWriter(rehearsalRing(stage));
@@ -72,19 +81,18 @@ export class Rehearsal {
     const { isIpv4 } = routes.registrar;
     this.lines = linesFor(isIpv4 ? '192.0.2.hhh' : '[2001:db8::hhh]');
     this.phones = Array.from({ length: HOSTS }, (_, i) => phoneAt(FIRST_HOST + i, isIpv4));
+    const arena = {
+      bytes: this.tap.bytes,
+      offset: arenaAt(stage),
+      length: arenaBytes(routes.sockets.length),
+    };
+    this.transport = openDry(parts.transport, routes.sockets, arena);
     this.forwarder = new Forwarder({
-      transport: {
-        kind: 'portable',
-        receiveBufferBytes: [],
-        send: (bytes, start, end, _socket, _target, tag) => this.keep(bytes, start, end, tag),
-        faceRegistrar: () => undefined,
-        run: async () => {},
-        close: () => {},
-      },
+      transport: this.transport,
       decide,
       decision: new Decision(),
-      assignment: { routes, registrars: [] },
-      counters: new ForwardingCounters(new SharedArrayBuffer(COUNTERS_BYTES), []),
+      assignment,
+      counters: new ForwardingCounters(new SharedArrayBuffer(COUNTERS_BYTES), parts.durationBoundsSec),
       tap: this.tap,
       limiter: new ReplyLimiter(0, this.startedAtMs),
       reportBug: () => this.end(),
@@ -107,6 +115,7 @@ export class Rehearsal {
   private end(): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.transport.close();
     this.parts.onEnd(this.transactions);
   }
 
@@ -124,6 +133,8 @@ export class Rehearsal {
   private scene(): void {
     // At first each takes long, and whoever comes meanwhile has to wait.
     const length = Math.min(BATCH, this.cast.left, 1 + (this.transactions >> 6));
+    this.bystander.message.reset(this.tap.bytes, this.requestsAt, this.requestsAt);
+    this.bystander.edits.clear();
     const plays = Array.from({ length }, () => this.cast.next());
     this.batch(this.requestsAt, plays, (play, at) =>
       this.linesOf(play).request.write(this.tap.bytes, at, play),
@@ -146,7 +157,7 @@ export class Rehearsal {
   ): void {
     const { forwarder } = this;
     const { datagram } = forwarder;
-    const { registrar, registrarSocket } = this.parts.routes;
+    const { registrar, registrarSocket } = this.parts.assignment.routes;
     const isRequest = slotsAt === this.requestsAt;
     this.sentCount = 0;
     forwarder.startBatch();
@@ -160,16 +171,13 @@ export class Rehearsal {
       forwarder.take(lowest);
     }
     forwarder.endBatch('part');
+    this.transport.takeBack((start, end, tag) => this.keep(start, end, tag));
   }
 
-  /** What outgrew its slot is elsewhere, and gets no answer. */
-  private keep(bytes: Uint8Array, start: number, end: number, tag: number): void {
-    const kept = this.sent[this.sentCount];
-    if (kept !== undefined && bytes === this.tap.bytes) {
-      kept.start = start;
-      kept.end = end;
-      this.sentCount++;
-    }
+  private keep(start: number, end: number, tag: number): void {
+    const kept = this.sent[this.sentCount++]!;
+    kept.start = start;
+    kept.end = end;
     this.forwarder.sent(tag);
   }
 

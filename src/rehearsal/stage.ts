@@ -1,7 +1,8 @@
 import type { RingPlace } from '../net/ring.ts';
 import { ringFootprint } from '../net/ring.ts';
+import { arenaBytes } from '../net/transport/transport.ts';
 
-/** The memory that a rehearsal plays in: a ring for its tap, then requests, then answers. */
+/** The memory that a rehearsal plays in: a ring for its tap, then requests, then answers, then the arena of its transport. */
 
 /** Datagrams at a time. */
 export const BATCH = 16;
@@ -10,7 +11,10 @@ export const SLOT_BYTES = 4096;
 const RING_BYTES = 1024 * 1024;
 const ROW_BYTES = BATCH * SLOT_BYTES;
 
-export const REHEARSAL_BYTES = ringFootprint(RING_BYTES) + 2 * ROW_BYTES;
+/** With so many sockets. Of the arena next to nothing is touched. */
+export function rehearsalBytes(sockets: number): number {
+  return ringFootprint(RING_BYTES) + 2 * ROW_BYTES + arenaBytes(sockets);
+}
 
 /** In the memory that the kernel works on, from `offset` on, a multiple of 64. */
 export interface Stage {
@@ -29,4 +33,8 @@ export function requestsAt({ offset }: Stage): number {
 
 export function answersAt(stage: Stage): number {
   return requestsAt(stage) + ROW_BYTES;
+}
+
+export function arenaAt(stage: Stage): number {
+  return answersAt(stage) + ROW_BYTES;
 }

@@ -6,12 +6,13 @@ import { DEFAULT_MONITOR_OPTIONS } from '../../src/monitor/options.ts';
 import { Tapped } from '../../src/monitor/tapped.ts';
 import type { Decide } from '../../src/net/forwarder.ts';
 import { RingReader } from '../../src/net/ring.ts';
+import type { TransportKind } from '../../src/net/transport/transport.ts';
 import { decide } from '../../src/proxy/decide.ts';
 import type { Datagram, Decision } from '../../src/proxy/decision.ts';
 import type { Routes } from '../../src/proxy/routes.ts';
 import { Rehearsal } from '../../src/rehearsal/rehearsal.ts';
 import type { Stage } from '../../src/rehearsal/stage.ts';
-import { BATCH, REHEARSAL_BYTES, rehearsalRing } from '../../src/rehearsal/stage.ts';
+import { BATCH, rehearsalBytes, rehearsalRing } from '../../src/rehearsal/stage.ts';
 import { kernel } from '../../src/sip/kernel/kernel.ts';
 import { KERNEL_BYTES } from '../../src/sip/kernel/layout.ts';
 import { createSharedMemory } from '../../src/sip/kernel/web-assembly.ts';
@@ -40,8 +41,10 @@ function play(
   transactions: number,
   heardAtMs: (turn: number) => number = () => 0,
   deciding: Decide = decide,
+  transport: TransportKind = 'batched',
 ): Played {
-  const kernelAt = OFFSET + REHEARSAL_BYTES;
+  const routes = routesOf(setting);
+  const kernelAt = (OFFSET + rehearsalBytes(routes.sockets.length) + 63) & ~63;
   const memory = createSharedMemory(kernelAt + KERNEL_BYTES);
   kernel.moveTo(memory, kernelAt);
   const stage: Stage = { buffer: memory.buffer, offset: OFFSET };
@@ -51,7 +54,9 @@ function play(
   let [ends, played, decided, intermissionAt] = [0, 0, 0, 0];
   const rehearsal = new Rehearsal({
     stage,
-    routes: routesOf(setting),
+    assignment: { routes, registrars: [routes.registrar] },
+    durationBoundsSec: [0.001, 0.01],
+    transport,
     decide: (datagram: Datagram, routes: Routes, decision: Decision) => {
       decided++;
       deciding(datagram, routes, decision);
@@ -83,8 +88,9 @@ function play(
   return { outcomes, monitor, transactions: played, intermissionAt, ends, turns, before };
 }
 
-const SETTINGS: readonly (readonly [title: string, setting: Setting])[] = [
+const SETTINGS: readonly (readonly [title: string, setting: Setting, transport?: TransportKind])[] = [
   ['direct', {}],
+  ['over the portable transport', {}, 'portable'],
   ['alias', { contactMode: 'alias' }],
   ['path', { contactMode: 'path' }],
   ['alias and path', { contactMode: 'alias+path' }],
@@ -101,9 +107,9 @@ const SETTINGS: readonly (readonly [title: string, setting: Setting])[] = [
 ];
 
 describe('a rehearsal', () => {
-  for (const [title, setting] of SETTINGS) {
+  for (const [title, setting, transport] of SETTINGS) {
     it(`is forwarded, all of it, and heard by a monitor: ${title}`, () => {
-      const { outcomes, monitor, transactions } = play(setting, 4000);
+      const { outcomes, monitor, transactions } = play(setting, 4000, undefined, undefined, transport);
       const forwarded = [
         ['phone forwarded request', 4000],
         ['registrar forwarded response', 4000],

@@ -35,6 +35,10 @@ export class ControlMemory {
     this.words[(at >>> 2) + 1] = (address / 0x1_0000_0000) | 0;
   }
 
+  readAddress(at: number): number {
+    return (this.words[at >>> 2]! >>> 0) + this.words[(at >>> 2) + 1]! * 0x1_0000_0000;
+  }
+
   /** struct sockaddr_in or sockaddr_in6 at `at`; answers its length. */
   writeSocketAddress(at: number, endpoint: Endpoint, family: Family): number {
     const { bytes, words } = this;

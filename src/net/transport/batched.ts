@@ -20,7 +20,7 @@ import { ControlMemory, familyOf, MessageVector, QUEUE_BYTES } from './batched-m
 import { EpollIntake } from './epoll-intake.ts';
 import type { Intake, Sink } from './intake.ts';
 import { MAX_POSTS, Slots } from './intake.ts';
-import type { Arena, Fill, Receiver, Transport, TransportOptions, Turn } from './transport.ts';
+import type { Arena, DryTransport, Fill, Receiver, Show, TransportOptions, Turn } from './transport.ts';
 import { BATCH, BindError, HEADROOM_BYTES, MAX_DRAIN_MS, NAP_MS, SCRATCH_BYTES } from './transport.ts';
 import { UdpSockets } from './udp-sockets.ts';
 import { missing } from './uring.ts';
@@ -32,7 +32,11 @@ import { UringIntake } from './uring-intake.ts';
  * TransportMissing is thrown where the kernel does not have it; they are sent with sendmmsg, or, a few at a time, by the call
  * that looks for the next ones.
  */
-export function openBatched(kind: 'uring' | 'batched', options: TransportOptions, arena: Arena): Transport {
+export function openBatched(
+  kind: 'uring' | 'batched',
+  options: TransportOptions,
+  arena: Arena,
+): DryTransport {
   return new BatchedTransport(kind, options, arena);
 }
 
@@ -52,12 +56,13 @@ interface Channel {
   peer: Endpoint | undefined;
 }
 
-class BatchedTransport implements Transport, Sink {
+class BatchedTransport implements DryTransport, Sink {
   readonly kind: 'uring' | 'batched';
   readonly receiveBufferBytes: readonly number[];
   private readonly memory = new ControlMemory();
   private readonly sockets: UdpSockets;
-  private readonly arena: Arena;
+  /** The memory that datagrams lie in. */
+  private readonly bytes: Uint8Array;
   private readonly arenaAddress: number;
   private readonly scratchAt: number;
   private scratchUsed = 0;
@@ -73,7 +78,7 @@ class BatchedTransport implements Transport, Sink {
   constructor(kind: 'uring' | 'batched', options: TransportOptions, arena: Arena) {
     this.kind = kind;
     this.options = options;
-    this.arena = arena;
+    this.bytes = arena.bytes;
     this.sockets = new UdpSockets(this.memory, options.receiveBufferBytes);
     this.arenaAddress = addressOf(arena.bytes);
     this.scratchAt = arena.offset + arena.length - SCRATCH_BYTES;
@@ -195,7 +200,7 @@ class BatchedTransport implements Transport, Sink {
   take(place: number, slot: number, length: number): void {
     const receiver = this.receiver!;
     const { datagram } = receiver;
-    datagram.bytes = this.arena.bytes;
+    datagram.bytes = this.bytes;
     datagram.start = slot + HEADROOM_BYTES;
     datagram.end = datagram.start + length;
     datagram.socket = this.channels[place]!.socket;
@@ -226,7 +231,7 @@ class BatchedTransport implements Transport, Sink {
     target: Endpoint,
     tag: number,
   ): void {
-    const from = bytes === this.arena.bytes ? start : this.copyToScratch(bytes, start, end);
+    const from = bytes === this.bytes ? start : this.copyToScratch(bytes, start, end);
     const channel = this.channelFor(socketIndex, target);
     if (channel.queued === BATCH) this.flush(channel);
     const { memory } = this;
@@ -243,6 +248,19 @@ class BatchedTransport implements Transport, Sink {
     memory.words[(queue.headersAt + i * MMSGHDR_BYTES + NAME_LENGTH_AT) >>> 2] = nameLength;
   }
 
+  takeBack(show: Show): void {
+    for (const channel of this.channels) {
+      for (let i = 0; i < channel.queued; i++) {
+        const iovec = channel.queue.iovecsAt + i * IOVEC_BYTES;
+        // A whole number to V8, too, as are all positions: the difference of addresses is none to it.
+        const start = (this.memory.readAddress(iovec) - this.arenaAddress) | 0;
+        show(start, start + this.memory.words[(iovec + 8) >>> 2]!, channel.tags[i]!);
+      }
+      channel.queued = 0;
+    }
+    this.scratchUsed = 0;
+  }
+
   private channelFor(socketIndex: number, target: Endpoint): Channel {
     const { facing } = this;
     if (facing?.peer !== undefined && facing.socket === socketIndex && facing.peer.sameAs(target))
@@ -253,7 +271,7 @@ class BatchedTransport implements Transport, Sink {
   private copyToScratch(bytes: Uint8Array, start: number, end: number): number {
     if (this.scratchUsed + end - start > SCRATCH_BYTES) this.flushAll();
     const at = this.scratchAt + this.scratchUsed;
-    this.arena.bytes.set(bytes.subarray(start, end), at);
+    this.bytes.set(bytes.subarray(start, end), at);
     this.scratchUsed += end - start;
     return at;
   }

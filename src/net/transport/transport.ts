@@ -57,6 +57,15 @@ export interface Transport {
   close(): void;
 }
 
+/** A transport through which nothing goes: what is sent stays where it is until it is taken back. There is room for one BATCH to each socket. */
+export interface DryTransport extends Transport {
+  /** Shows what was sent since the last time, in the order in which each socket was given it. */
+  takeBack(show: Show): void;
+}
+
+/** Bytes [start, end) of the arena's memory, and the tag that they were sent with. */
+export type Show = (start: number, end: number, tag: number) => void;
+
 export const NAP_MS = 1;
 
 /** How long a control message may wait for an idle transport. */
