@@ -16,8 +16,8 @@ export interface TapDrainParts {
   readonly tapped: Tapped;
   /** Records refused so far because the ring was full; only grows. */
   readonly dropped: () => number;
-  /** Batches so far that were as long as a batch gets, which is when more datagrams waited than it holds; only grows. */
-  readonly fullBatches: () => number;
+  /** Batches so far behind which a good part of a receive buffer was full (`Fill`); only grows. */
+  readonly queuedBatches: () => number;
   /** Both threads have one CPU: a turn of this one keeps the other one waiting. */
   readonly sharesCpu: boolean;
   /** Where they do, and the other one does not take the CPU by itself: lets it have it, if it wants it. */
@@ -50,9 +50,7 @@ const FIRST_PAUSE_MS = 20;
 const IDLE_MS = 100;
 /** Whoever has to come back sooner has no time to step aside: the ring would never be empty, and start over. */
 const EASY_PAUSE_MS = 5;
-/** So many full batches since the last look: datagrams queue up in the receive buffer, and do until a look finds none. */
-const PRESSED_BATCHES = 2;
-/** Between two such looks: who is slow, or has half of a CPU, fills a batch in it, too. */
+/** Between two looks while datagrams queue up: who is slow, or has half of a CPU, takes a batch in it, too. */
 const PRESSED_PAUSE_MS = 4;
 /** Up to this share of the ring is there to wait in while they do. */
 const WAITING_SHARE = 0.9;
@@ -70,8 +68,7 @@ const PUBLISH_SLACK_MS = 100;
 export class TapDrain {
   private readonly parts: TapDrainParts;
   private lostBefore = 0;
-  private fullBefore = 0;
-  private wasPressed = false;
+  private queuedBefore = 0;
   private readonly pace = new Pace();
   /** Since the ring was empty. */
   private seen = 0;
@@ -100,10 +97,10 @@ export class TapDrain {
   }
 
   private isPressed(): boolean {
-    const full = this.parts.fullBatches();
-    this.wasPressed = full - this.fullBefore >= (this.wasPressed ? 1 : PRESSED_BATCHES);
-    this.fullBefore = full;
-    return this.wasPressed;
+    const queued = this.parts.queuedBatches();
+    const isPressed = queued > this.queuedBefore;
+    this.queuedBefore = queued;
+    return isPressed;
   }
 
   /** The pause that is due then; 0 where there is more to take. */

@@ -30,7 +30,7 @@ export const Single = {
   tapDropped: 2,
   tapFailed: 3,
   bugs: 4,
-  fullBatches: 5,
+  queuedBatches: 5,
   durationCount: 6,
   durationSum: 7,
 } as const;

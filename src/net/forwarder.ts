@@ -209,7 +209,7 @@ export class Forwarder implements Receiver {
 
   endBatch(fill: Fill): void {
     this.tap.publish();
-    if (fill === 'full') this.counters.count(Single.fullBatches);
+    if (fill === 'queued') this.counters.count(Single.queuedBatches);
     if (!this.sampling) return;
     this.sampling = false;
     this.counters.duration((monotonicMs() - this.batchAtMs) / 1000);

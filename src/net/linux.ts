@@ -191,6 +191,9 @@ export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
 export const SO_RCVBUF = 8;
 export const SO_RCVBUFFORCE = 33;
+/** Nine words: bytes received and not read, with the kernel's overhead, then how many there may be (linux/sock_diag.h; Linux 4.12). */
+export const SO_MEMINFO = 55;
+export const MEMINFO_BYTES = 36;
 export const IPPROTO_IP = 0;
 export const IP_MTU_DISCOVER = 10;
 export const IP_PMTUDISC_DONT = 0;

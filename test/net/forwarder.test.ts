@@ -216,12 +216,12 @@ function idleForwarder(facing: () => string | undefined) {
   return { forwarder, counted: new CounterReader(buffer, [1]), routes, shared };
 }
 
-test('batches in which a socket brought as much as fits are counted, and no others', () => {
+test('batches behind which much waits are counted, and no others', () => {
   const { forwarder, counted } = idleForwarder(() => undefined);
-  const seen = (['full', 'part', 'part', 'full'] as const).map((fill) => {
+  const seen = (['queued', 'part', 'part', 'queued'] as const).map((fill) => {
     forwarder.startBatch();
     forwarder.endBatch(fill);
-    return counted.single('fullBatches');
+    return counted.single('queuedBatches');
   });
   assert.deepEqual(seen, [1, 1, 1, 2]);
 });

@@ -30,8 +30,8 @@ export interface Receiver {
   endBatch(fill: Fill): void;
 }
 
-/** `full`: a socket brought as many datagrams as fit, so that there may be more of them. */
-export type Fill = 'full' | 'part';
+/** `queued`: a socket brought as many datagrams as fit, and a 32nd of its receive buffer, or more, waits behind them. */
+export type Fill = 'queued' | 'part';
 
 /** Between two batches: wait for the next one, or for NAP_MS at most because there is something else to do, or stop. */
 export type Turn = 'wait' | 'nap' | 'stop';

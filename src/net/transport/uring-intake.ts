@@ -219,7 +219,7 @@ export class UringIntake implements Intake {
       }
       ring.complete();
     }
-    // Fewer than a batch, whatever there is; the rest is read, and tells how full it was.
+    // Fewer than a batch, whatever there is; the rest is read, and tells how many wait.
     sink.endBatch('part');
     if (this.posts === 0) this.giveBack(count);
     else this.owed = count;
