@@ -171,7 +171,7 @@ export class ForwardingThread {
 }
 
 /**
- * For a machine, or a container, with so much memory: a power of two. 512 MiB hold some 450,000 REGISTERs and answers, a storm of
+ * For a machine, or a container, with so much memory: a power of two. 512 MiB hold half a million REGISTERs and answers or more, a storm of
  * 100,000 phones on one CPU, where the monitor comes behind. Only what is filled takes memory, and a monitor that keeps up needs a few
  * hundred KiB of it.
  */
