@@ -28,9 +28,9 @@ export interface ForwardingOptions {
   readonly ringBytes?: number;
 }
 
-/** What a storm may take for records that wait: this share of the machine's memory, or the container's. */
-const RING_SHARE = 1 / 32;
-const LEAST_RING_BYTES = 2 ** 24;
+/** What a storm may take, for some seconds, for records that wait: this share of the machine's memory, or the container's. */
+const RING_SHARE = 1 / 8;
+const LEAST_RING_BYTES = 2 ** 26;
 const MOST_RING_BYTES = 2 ** 29;
 /** A worker that hangs is cut off in time for us to end within a second, what HTTP still answers included. */
 const STOP_LIMIT_MS = 450;

@@ -7,20 +7,19 @@ const MIB = 2 ** 20;
 
 /** Memory of a machine or container, and the ring there, both in MiB. */
 const SIZES = [
-  [64, 16],
-  [512, 16],
-  [1000, 16],
-  [1024, 32],
-  [2048, 64],
-  [3900, 64],
-  [4096, 128],
-  [8192, 256],
-  [16_384, 512],
+  [64, 64],
+  [512, 64],
+  [1000, 64],
+  [1024, 128],
+  [2048, 256],
+  [3900, 256],
+  [4096, 512],
+  [8192, 512],
   [24_000, 512],
   [2 ** 30, 512],
 ] as const;
 
-test('the ring takes a power of two, a 32nd of the memory at most, between bounds', () => {
+test('the ring takes a power of two, an eighth of the memory at most, between bounds', () => {
   for (const [memory, ring] of SIZES) {
     const bytes = ringBytesFor(memory * MIB);
     assert.equal(bytes, ring * MIB, `${memory} MiB`);
