@@ -54,7 +54,7 @@ const EASY_PAUSE_MS = 5;
 const PRESSED_PAUSE_MS = 4;
 /** Up to this share of the ring is there to wait in while they do. */
 const WAITING_SHARE = 0.9;
-/** A slice where it is used up and both threads have to share a CPU: what is taken from it now, datagrams are lost for. */
+/** A slice where it is used up and both threads have to share a CPU: for each record taken now, datagrams may be lost. */
 const PRESSED_SLICE_MS = 0.5;
 /** A record is published up to a batch's length after the time that it carries. */
 const PUBLISH_SLACK_MS = 100;
@@ -62,8 +62,8 @@ const PUBLISH_SLACK_MS = 100;
 /**
  * Moves what was tapped from the ring to the monitor, in slices, beside everything else. Where both threads have to share
  * a CPU each slice keeps datagrams waiting: so it steps aside every few records, and while datagrams queue up it lets the
- * forwarding thread go first, and records wait in the ring, as long as that has room. Where it has none, little is taken, and records get
- * lost: monitoring costs no packet.
+ * forwarding thread go first, and records wait in the ring, as long as that has room. Where it has none, little is taken: rather records
+ * get lost than packets.
  */
 export class TapDrain {
   private readonly parts: TapDrainParts;

@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
 import type { CpuPriorityChoice, CpuPriorityGot } from '../net/cpu-priority.ts';
@@ -11,6 +10,7 @@ import { kernel } from '../sip/kernel/kernel.ts';
 import { KERNEL_BYTES } from '../sip/kernel/layout.ts';
 import { createSharedMemory } from '../sip/kernel/web-assembly.ts';
 import type { ControlMessage, UnsignedAssignment, WorkerReport, WorkerSetup } from './protocol.ts';
+import { memoryBytes, ringBytesFor } from './ring-size.ts';
 
 export interface ForwardingOptions {
   readonly assignment: UnsignedAssignment;
@@ -28,10 +28,6 @@ export interface ForwardingOptions {
   readonly ringBytes?: number;
 }
 
-/** What a storm may take, for some seconds, for records that wait: this share of the machine's memory, or the container's. */
-const RING_SHARE = 1 / 8;
-const LEAST_RING_BYTES = 2 ** 26;
-const MOST_RING_BYTES = 2 ** 29;
 /** A worker that hangs is cut off in time for us to end within a second, what HTTP still answers included. */
 const STOP_LIMIT_MS = 450;
 
@@ -168,20 +164,4 @@ export class ForwardingThread {
     await this.ended;
     clearTimeout(cut);
   }
-}
-
-/**
- * For a machine, or a container, with so much memory: a power of two. 512 MiB hold half a million REGISTERs and answers or more, a storm of
- * 100,000 phones on one CPU, where the monitor comes behind. Only what is filled takes memory, and a monitor that keeps up needs a few
- * hundred KiB of it.
- */
-export function ringBytesFor(memoryBytes: number): number {
-  const share = 2 ** Math.floor(Math.log2(memoryBytes * RING_SHARE));
-  return Math.min(MOST_RING_BYTES, Math.max(LEAST_RING_BYTES, share));
-}
-
-/** Without a limit on the container the kernel says a number beyond all memory, or Node 0. */
-function memoryBytes(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
 }

@@ -37,7 +37,7 @@ function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => v
   let dropped = 0;
   let queuedBatches = 0;
   let queuedPerLook = 0;
-  /** How much it had asked of its observer at each look for full batches. */
+  /** How much it had asked of its observer at each look. */
   const looksAt: number[] = [];
   const drain = new TapDrain({
     reader: new RingReader(place),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ringBytesFor } from '../../src/forwarding/thread.ts';
+import { ringBytesFor } from '../../src/forwarding/ring-size.ts';
 import { MAX_RING_BYTES, MIN_RING_BYTES } from '../../src/net/ring.ts';
 
 const MIB = 2 ** 20;

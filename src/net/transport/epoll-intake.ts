@@ -32,6 +32,8 @@ import { BATCH, HEADROOM_BYTES, SLOT_BYTES, TURN_MS } from './transport.ts';
 
 /** So much of a receive buffer waits behind a batch: some 450 REGISTERs of 16 MiB, which take 2 ms. */
 const QUEUED_SHARE = 1 / 32;
+/** Behind what getsockopt writes: how long it may be. */
+const LENGTH_AT = OPTION_AT + MEMINFO_BYTES;
 
 /** Reads a batch from one socket, with recvmmsg. */
 export class BatchReader {
@@ -72,12 +74,10 @@ export class BatchReader {
 
   /** One call for a whole batch. Where the kernel can't tell, it is taken for granted. */
   private isQueued(fd: number): boolean {
-    const { memory } = this;
-    const [at, lengthAt] = [OPTION_AT, OPTION_AT + MEMINFO_BYTES];
-    memory.words[lengthAt >>> 2] = MEMINFO_BYTES;
-    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory.address + at, memory.address + lengthAt) < 0)
-      return true;
-    return memory.words[at >>> 2]! >= memory.words[(at >>> 2) + 1]! * QUEUED_SHARE;
+    const { address, words } = this.memory;
+    words[LENGTH_AT >>> 2] = MEMINFO_BYTES;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, address + OPTION_AT, address + LENGTH_AT) < 0) return true;
+    return words[OPTION_AT >>> 2]! >= words[(OPTION_AT >>> 2) + 1]! * QUEUED_SHARE;
   }
 }
 
