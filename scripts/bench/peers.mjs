@@ -5,7 +5,7 @@
 //   npm run bench:peers                                     5 rounds: saturated, then 4,000 transactions a second
 //   npm run bench:peers -- --mode mixed                     of 100 sequences 80 refreshes, 10 challenges, 5 wrong passwords, 5 OPTIONS
 //   npm run bench:peers -- --storm 100000 --rounds 3        so many phones that register at once
-//   npm run bench:peers -- --only rollcall --rounds 1 --rate 0.7 --rate-seconds 600
+//   npm run bench:peers -- --only rollcall --rounds 1 --aors 20000 --rate 0.7 --rate-seconds 600
 //                                                           ten minutes at 70 % of what it did just before
 //   npm run bench:peers -- --build ../other/dist            another build in turn with this one
 import { spawn } from 'node:child_process';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The kernel's own price: forwards datagrams in batches and reads nothing of them but, in what comes from the registrar, the
-// last six bytes, where the load generator says to whom it goes (an address and a port; `--raw` makes it say so).
+// The kernel's own price, where datagrams queue up (at low rates Node's way into the kernel and back is in it, too): forwards
+// in batches and reads nothing but, in what comes from the registrar, the last six bytes, where the load says to whom it goes.
 //   node limit.mjs LISTEN_IP:PORT REGISTRAR_IP:PORT
 import { addressOf, Inlet, ipWord, Outlet, openSocket, Waiter } from './datagrams.mjs';
 

@@ -2,6 +2,13 @@
 
 /** What a phone sends. `wrong`: credentials that the registrar refuses. @type {readonly Kind[]} */
 export const KINDS = ['refresh', 'first', 'retry', 'wrong', 'options'];
+/** Their places in KINDS, and behind them that of another answer to `wrong`. */
+export const REFRESH = 0;
+export const FIRST = 1;
+export const RETRY = 2;
+export const WRONG = 3;
+export const OPTIONS = 4;
+export const REFUSED = 5;
 /** @typedef {'refresh' | 'first' | 'retry' | 'wrong' | 'options'} Kind */
 
 /** A phone's address is 127.1.xxx.yyy, both numbers of three digits. */
@@ -34,11 +41,16 @@ export const SEEN_VIAS = [
   `${SENT_BY}${RECEIVED}${BRANCH}${ID};rport=${PLACEHOLDERS.port}\r\n`,
 ];
 
-/** Where the phone's slot stands in its Via, as it sent it or as one of these; the serial number begins 7 bytes later. */
-export function slotInVia(/** @type {Uint8Array} */ bytes, /** @type {number} */ viaAt) {
-  const at = viaAt + SENT_BY.length;
-  // A `b` or an `r`.
-  return at + BRANCH.length + (bytes[at + 1] === 0x72 ? RECEIVED.length : 0);
+const id = { slot: 0, serial: 0 };
+
+/** The numbers of a phone's Via, as it sent it or as one of these; good until the next call. */
+export function idIn(/** @type {Uint8Array} */ bytes, /** @type {number} */ viaAt) {
+  const behindSentBy = viaAt + SENT_BY.length;
+  const isLater = bytes[behindSentBy + 1] === RECEIVED.charCodeAt(1);
+  const at = behindSentBy + BRANCH.length + (isLater ? RECEIVED.length : 0);
+  id.slot = readDigits(bytes, at, PLACEHOLDERS.slot.length);
+  id.serial = readDigits(bytes, at + PLACEHOLDERS.slot.length + 1, PLACEHOLDERS.serial.length);
+  return id;
 }
 
 const dialog = (/** @type {string} */ method) => [

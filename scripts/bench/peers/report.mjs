@@ -16,6 +16,7 @@ const COLUMNS = [
   },
   { title: 'p99 ms', of: ({ rate }) => rate?.p99Ms },
   { title: 'longest ms', of: ({ rate }) => rate?.longestMs },
+  { title: 'begun late', of: ({ rate }) => rate?.begunLate, isSummed: true },
   { title: 'storm s', of: ({ storm }) => storm?.seconds, isCompared: true },
   { title: 'sent again', of: ({ storm }) => storm?.resent },
   { title: 'in the ledger', of: ({ ledger }) => ledger?.aors },
