@@ -101,6 +101,7 @@ async function main() {
   const results = new Map();
   try {
     const contenders = [...contendersOf(plan, folder)];
+    if (contenders.length === 0) throw new Error('there is nobody to be measured');
     for (let round = 0; round < plan.rounds; round++) {
       // Each is the first once in a while.
       const at = round % contenders.length;

@@ -5,6 +5,8 @@ import * as linux from '../../../dist/src/net/linux.js';
 export const BATCH = 64;
 /** Longer datagrams are cut, and so found to be wrong. */
 const RECEIVED_BYTES = 2048;
+/** Taken from one socket before it is the others' turn. */
+const MAX_BATCHES = 8;
 const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 const SO_BINDTODEVICE = 25;
@@ -172,6 +174,30 @@ export class Inlet {
 
   lengthOf(/** @type {number} */ i) {
     return this.#memory.words[(i * linux.MMSGHDR_BYTES + linux.MESSAGE_LENGTH_AT) >>> 2] ?? 0;
+  }
+
+  /**
+   * Takes what is there, some batches at most; answers how many datagrams that were.
+   *
+   * @param {(start: number, end: number, i: number, nowMs: number) => void} take where it begins and ends, its place in the
+   *   batch, and when that came
+   * @param {() => void} [endBatch]
+   */
+  takeAll(take, endBatch) {
+    let all = 0;
+    for (let batch = 0; batch < MAX_BATCHES; batch++) {
+      const count = this.receive();
+      if (count === 0) break;
+      const nowMs = performance.now();
+      for (let i = 0; i < count; i++) {
+        const start = this.startOf(i);
+        take(start, start + this.lengthOf(i), i, nowMs);
+      }
+      endBatch?.();
+      all += count;
+      if (count < BATCH) break;
+    }
+    return all;
   }
 
   /** The sender of a datagram. */

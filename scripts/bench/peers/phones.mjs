@@ -1,4 +1,4 @@
-import { BATCH, Inlet, Outlet, openSocket } from './datagrams.mjs';
+import { Inlet, Outlet, openSocket } from './datagrams.mjs';
 import { NONE, PORTS } from './exchanges.mjs';
 import { ANSWERS, FIRST, FIRST_PORT, idIn, KINDS, REFRESH, REFUSED, REQUESTS } from './messages.mjs';
 
@@ -7,8 +7,6 @@ const LOST_MS = 1000;
 const T1_MS = 500;
 const T2_MS = 4000;
 const GIVE_UP_MS = 64 * T1_MS;
-/** Taken from one socket before it is the others' turn. */
-const MAX_BATCHES = 8;
 const FIRST_SERIAL = 100_000_000;
 const LAST_SERIAL = 999_999_999;
 /** A refresh has the credentials that the phone has had for long. */
@@ -41,6 +39,11 @@ export class Phones {
         fd,
         outlet: new Outlet(fd, { choosesSource: true }),
         inlet: new Inlet(fd, exchanges.address, place),
+        /** @type {Parameters<Inlet['takeAll']>[0]} */
+        take: (start, end, _i, nowMs) => {
+          const why = this.#take(i, start, end, nowMs);
+          if (why !== undefined) this.tally.isWrong(why, exchanges.arena.latin1Slice(start, end));
+        },
       };
     });
   }
@@ -115,26 +118,7 @@ export class Phones {
   /** Takes what has come; answers how many datagrams that were. */
   receive() {
     let all = 0;
-    for (let port = 0; port < PORTS; port++) all += this.#receiveAt(port);
-    return all;
-  }
-
-  #receiveAt(/** @type {number} */ port) {
-    const inlet = this.#sockets[port]?.inlet;
-    if (inlet === undefined) return 0;
-    let all = 0;
-    for (let batch = 0; batch < MAX_BATCHES; batch++) {
-      const count = inlet.receive();
-      const nowMs = count === 0 ? 0 : performance.now();
-      for (let i = 0; i < count; i++) {
-        const start = inlet.startOf(i);
-        const end = start + inlet.lengthOf(i);
-        const why = this.#take(port, start, end, nowMs);
-        if (why !== undefined) this.tally.isWrong(why, this.#exchanges.arena.latin1Slice(start, end));
-      }
-      all += count;
-      if (count < BATCH) break;
-    }
+    for (const { inlet, take } of this.#sockets) all += inlet.takeAll(take);
     return all;
   }
 

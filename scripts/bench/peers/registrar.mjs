@@ -1,8 +1,7 @@
-import { BATCH, Inlet, Outlet, openSocket } from './datagrams.mjs';
+import { Inlet, Outlet, openSocket } from './datagrams.mjs';
 import { PORTS } from './exchanges.mjs';
 import { ANSWERS, idIn, KINDS, REFUSED, readDigits, SEEN_VIAS, WRONG } from './messages.mjs';
 
-const MAX_BATCHES = 8;
 const MAX_FORWARDS = Buffer.from('\r\nMax-Forwards: ', 'latin1');
 /** From the beginning of its line to its two digits. */
 const DIGITS_AT = MAX_FORWARDS.length - 2;
@@ -45,22 +44,15 @@ export class Registrar {
 
   /** Takes what has come, and answers it; answers how many datagrams that were. */
   receive() {
-    const inlet = this.#inlet;
-    let all = 0;
-    for (let batch = 0; batch < MAX_BATCHES; batch++) {
-      const count = inlet.receive();
-      for (let i = 0; i < count; i++) {
-        const start = inlet.startOf(i);
-        const end = start + inlet.lengthOf(i);
-        const why = this.#take(start, end, inlet.ipOf(i), inlet.portOf(i));
-        if (why !== undefined) this.tally.isWrong(why, this.#exchanges.arena.latin1Slice(start, end));
-      }
-      this.#outlet.flush();
-      all += count;
-      if (count < BATCH) break;
-    }
-    return all;
+    return this.#inlet.takeAll(this.#takeOne, this.#flush);
   }
+
+  #flush = () => this.#outlet.flush();
+
+  #takeOne = (/** @type {number} */ start, /** @type {number} */ end, /** @type {number} */ i) => {
+    const why = this.#take(start, end, this.#inlet.ipOf(i), this.#inlet.portOf(i));
+    if (why !== undefined) this.tally.isWrong(why, this.#exchanges.arena.latin1Slice(start, end));
+  };
 
   /**
    * @param {number} start
