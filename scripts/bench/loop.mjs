@@ -7,12 +7,14 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { inRoot } from '../lib/paths.mjs';
+import { usageOf } from './cpu.mjs';
+import { median } from './median.mjs';
 
 const PROXY = { ip: '127.78.0.1', port: 15_060 };
 const REGISTRAR = { ip: '127.78.0.2', port: 15_060 };
@@ -24,7 +26,6 @@ const ROUND_MS = 3000;
 const MAX_ROUNDS = 50;
 /** What got no answer in this time is lost; another one takes its place. */
 const LOST_MS = 1000;
-const TICKS_PER_SEC = 100;
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 const rounds = Math.min(Number(values.rounds), MAX_ROUNDS);
@@ -67,10 +68,9 @@ function accept(/** @type {string} */ request) {
   return ['SIP/2.0 200 OK', ...lines, 'Content-Length: 0', '', ''].join('\r\n');
 }
 
-/** User and system time of a process, in seconds. */
+/** What a process has taken, in seconds. */
 function cpuSecOf(/** @type {number} */ pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SEC;
+  return [...usageOf(pid).threadsUs.values()].reduce((sum, us) => sum + us, 0) / 1e6;
 }
 
 async function startRollcall(/** @type {string} */ transport, /** @type {string} */ secret) {
@@ -184,9 +184,6 @@ async function round(/** @type {string} */ transport, /** @type {string} */ secr
     await once(rollcall, 'exit');
   }
 }
-
-const median = (/** @type {number[]} */ list) =>
-  [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
 const secret = join(folder, 'secret');

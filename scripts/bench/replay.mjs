@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { inRoot } from '../lib/paths.mjs';
 import { assemble, HEADROOM_BYTES, REGISTRAR, SENT_BYTES, SLOT_BYTES } from './both-threads.mjs';
 import { Crowd, PHONES } from './crowd.mjs';
+import { median } from './median.mjs';
 
 const CHILD = '--one';
 const MIXED = '--mixed';
@@ -133,11 +134,6 @@ async function replay(dists, isMixed) {
 function partOf(sample, part) {
   const [forwarding = 0, monitoring = 0] = sample ?? [];
   return [forwarding, monitoring, forwarding + monitoring][part] ?? 0;
-}
-
-/** @param {number[]} values */
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 /** @param {string[]} dists @param {boolean} isMixed */

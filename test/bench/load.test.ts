@@ -36,11 +36,11 @@ function request(text: string, { address, port }: Place): Sent {
   return [[seen, REGISTRAR]];
 }
 
-/** RFC 3261 16.7. */
+/** RFC 3261 16.7; these phones are where their Vias say. */
 function response(text: string): Sent {
   const rest = text.replace(/Via: [^\r]*\r\n/, '');
-  const [, port, address] = /;rport=(\d+);received=([\d.]+)/.exec(rest) ?? [];
-  return [[rest, { address: address ?? REGISTRAR.address, port: Number(port) }]];
+  const [, address = '', port] = /UDP ([\d.]+):(\d+)/.exec(rest) ?? [];
+  return [[rest, { address, port: Number(port) }]];
 }
 
 interface Fault {

@@ -1,14 +1,13 @@
 // Who is measured, and how each is started.
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { RECEIVE_BUFFER_BYTES } from '../../../dist/src/net/transport/transport.js';
+import { defines, modulePath } from '../../../dist/test/interop/support/kamailio.js';
 import { ensureParts } from '../../lib/parts.mjs';
 import { inRoot } from '../../lib/paths.mjs';
 
 export const PROXY = '127.79.0.1:15060';
 export const REGISTRAR = '127.79.0.2:15060';
 const HTTP = '127.79.0.1:19090';
-/** As much as Rollcall asks for. */
-const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 /** @typedef {{ command: string[], env: Record<string, string>, raw: boolean, http?: string }} Contender `raw`: it is no SIP proxy; `http`: where it tells its metrics */
 
@@ -19,21 +18,13 @@ export const CONTENDERS = {
     env: {},
     raw: true,
   }),
-  kamailio: (folder) => kamailio(folder, []),
-  'kamailio-metrics': (folder) => kamailio(folder, ['-A', `HTTP=tcp:${HTTP}`]),
+  kamailio: (folder) => kamailio(folder, undefined),
+  'kamailio-metrics': (folder) => kamailio(folder, `tcp:${HTTP}`),
   rollcall: (folder, dist) => ({
     command: [
       ...[process.execPath, join(dist, 'bin', 'rollcall.js'), 'run', '--contact-mode', 'direct'],
-      ...[
-        '--listen',
-        PROXY,
-        '--registrar',
-        REGISTRAR,
-        '--http',
-        HTTP,
-        '--secret-file',
-        join(folder, 'secret'),
-      ],
+      ...['--listen', PROXY, '--registrar', REGISTRAR, '--http', HTTP],
+      ...['--secret-file', join(folder, 'secret')],
     ],
     env: {},
     raw: false,
@@ -41,31 +32,30 @@ export const CONTENDERS = {
   }),
 };
 
-/** One UDP worker, and its fastest allocator: the default one keeps books of each piece of memory, which is unfair to it. */
-function kamailio(/** @type {string} */ folder, /** @type {string[]} */ defines) {
+/**
+ * One UDP worker, and its fastest allocator: the default one keeps books of each piece of memory, which is unfair to it.
+ *
+ * @param {string} folder
+ * @param {string | undefined} http where it shall keep metrics, and tell them
+ */
+function kamailio(folder, http) {
   const [part] = ensureParts(['kamailio']);
   if (!part?.ok) return part?.reason ?? 'there is no such part';
   const [registrarIp, registrarPort] = REGISTRAR.split(':');
   return {
     command: [
       'kamailio',
-      ...['-f', inRoot('scripts', 'bench', 'peers', 'kamailio.cfg'), ...modulePath(part.dir)],
+      ...['-f', inRoot('scripts', 'bench', 'peers', 'kamailio.cfg'), ...modulePath(part)],
       ...['-DD', '-E', '-n', '1', '-x', 'tlsf', '-X', 'tlsf', '-m', '256', '-M', '8'],
       ...['-b', String(RECEIVE_BUFFER_BYTES), '-Y', folder, '-P', join(folder, 'pid')],
-      ...['-A', `LISTEN=udp:${PROXY}`, '-A', `REGISTRAR_IP="${registrarIp}"`],
-      ...['-A', `REGISTRAR_PORT=${registrarPort}`, ...defines],
+      ...defines({
+        LISTEN: `udp:${PROXY}`,
+        REGISTRAR_IP: `"${registrarIp}"`,
+        REGISTRAR_PORT: registrarPort,
+        HTTP: http,
+      }),
     ],
     env: part.env,
     raw: false,
   };
-}
-
-/** Unpacked in a folder, its modules are not where it would look for them. */
-function modulePath(/** @type {string | undefined} */ dir) {
-  if (dir === undefined) return [];
-  const libraries = join(dir, 'usr', 'lib');
-  const modules = readdirSync(libraries)
-    .map((name) => join(libraries, name, 'kamailio', 'modules'))
-    .find((path) => existsSync(path));
-  return modules === undefined ? [] : ['-L', modules];
 }

@@ -1,4 +1,4 @@
-import { addressOf } from './datagrams.mjs';
+import { addressOf } from '../../../dist/src/net/linux.js';
 import { FIRST_OCTET, FIRST_PORT, OCTETS, Template } from './messages.mjs';
 
 /** Ports that the phones share. */

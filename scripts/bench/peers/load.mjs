@@ -3,8 +3,9 @@
 // by byte: what the registrar gets is what a phone sent but for a Via, Max-Forwards and the Via's rport and received, and what
 // the phone gets, at its port, is what the registrar answered but for that Via.
 // It is told what to do by one argument in JSON (`Task` below), and tells what came of it in JSON, one line for each phase.
-import { usageOf } from './cpu.mjs';
-import { BATCH, Inlet, ipWord, Waiter } from './datagrams.mjs';
+import { BATCH } from '../../../dist/src/net/transport/transport.js';
+import { usageOf } from '../cpu.mjs';
+import { Inlet, placeOf, Waiter } from './datagrams.mjs';
 import { Exchanges, NONE, PORTS } from './exchanges.mjs';
 import { FIRST, OPTIONS, REFRESH, RETRY, WRONG } from './messages.mjs';
 import { Phones } from './phones.mjs';
@@ -76,31 +77,25 @@ class Load {
     const { begun, begunLate, lost, late, wrong, firstWrong, longestMs } = this.#tally;
     const [p50Ms, p99Ms, p999Ms] = [0.5, 0.99, 0.999].map((part) => this.#tally.quantileMs(part));
     return {
-      ...{
-        name: phase.name,
-        seconds,
-        begun,
-        begunLate,
-        answered,
-        perSec: answered / seconds,
-        lost,
-        resent,
-        late,
-      },
-      ...{ wrong: Object.fromEntries(wrong), firstWrong },
+      name: phase.name,
+      seconds,
+      perSec: answered / seconds,
+      ...{ begun, begunLate, answered, lost, resent, late, wrong: Object.fromEntries(wrong), firstWrong },
+      ...{ p50Ms, p99Ms, p999Ms, longestMs, rssMib: after.rssMib },
       ...cpuBetween(before, after, 2 * answered + resent),
-      ...{ rssMib: after.rssMib, p50Ms, p99Ms, p999Ms, longestMs },
       loadBusy: (user + system) / 1e6 / seconds,
     };
   }
 
   #prepare(/** @type {Phase} */ { kind, direct = false }) {
     const { proxy, registrar, raw } = this.#task;
-    const [ip = '', port] = (direct ? registrar : proxy).split(':');
     this.#tally = new Tally();
-    Object.assign(this.#phones, { tally: this.#tally, target: { ip: ipWord(ip), port: Number(port) } });
+    this.#phones.tally = this.#tally;
+    this.#phones.target = placeOf(direct ? registrar : proxy);
     this.#phones.isPatient = kind === 'storm';
-    Object.assign(this.#registrar, { tally: this.#tally, isRaw: raw || direct, isDirect: direct });
+    this.#registrar.tally = this.#tally;
+    this.#registrar.isRaw = raw || direct;
+    this.#registrar.isDirect = direct;
   }
 
   /** Each kind of phase. */

@@ -14,7 +14,7 @@ const OLD_NONCE = 200_000_000;
 
 /** They register, and check what is answered. */
 export class Phones {
-  /** Where they send to: an IPv4 address in a word, and a port. */
+  /** Where they send to. @type {import('./datagrams.mjs').Place} */
   target = { ip: 0, port: 0 };
   /** Whether they send again what is not answered. */
   isPatient = false;
@@ -33,7 +33,7 @@ export class Phones {
     this.#requests = KINDS.map((kind) => exchanges.template(REQUESTS[kind]));
     this.#statusLengths = [...KINDS, /** @type {const} */ ('refused')].map((kind) => ANSWERS[kind][0].length);
     this.#sockets = Array.from({ length: PORTS }, (_, i) => {
-      const fd = openSocket('0.0.0.0', FIRST_PORT + i);
+      const fd = openSocket({ ip: 0, port: FIRST_PORT + i });
       const place = exchanges.receivedAt + i * Inlet.BYTES;
       return {
         fd,

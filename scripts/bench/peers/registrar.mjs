@@ -1,4 +1,4 @@
-import { Inlet, Outlet, openSocket } from './datagrams.mjs';
+import { Inlet, Outlet, openSocket, placeOf } from './datagrams.mjs';
 import { PORTS } from './exchanges.mjs';
 import { ANSWERS, idIn, KINDS, REFUSED, readDigits, SEEN_VIAS, WRONG } from './messages.mjs';
 
@@ -36,8 +36,7 @@ export class Registrar {
     });
     this.#seenVias = SEEN_VIAS.map((via) => exchanges.template(via));
     this.#topVia = Buffer.from(`Via: SIP/2.0/UDP ${proxy};branch=z9hG4bK`, 'latin1');
-    const [ip = '', port] = address.split(':');
-    this.fd = openSocket(ip, Number(port));
+    this.fd = openSocket(placeOf(address));
     this.#outlet = new Outlet(this.fd, { choosesSource: false });
     this.#inlet = new Inlet(this.fd, exchanges.address, exchanges.receivedAt + PORTS * Inlet.BYTES);
   }

@@ -1,4 +1,5 @@
 // What `bench:peers` makes of the load's figures.
+import { median } from '../median.mjs';
 
 /** What the load says of each phase, by name, and what Rollcall says of itself afterwards. @typedef {Record<string, any>} Turn */
 
@@ -29,8 +30,6 @@ const COLUMNS = [
 ];
 
 const sum = (/** @type {number[]} */ list) => list.reduce((a, b) => a + b, 0);
-const median = (/** @type {number[]} */ list) =>
-  [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 const rounded = (/** @type {number} */ value) => Number(value.toPrecision(Math.abs(value) < 100 ? 3 : 6));
 
 /** Datagrams that were not what they should be. */
