@@ -7,14 +7,15 @@ import type { StepAside } from './net/step-aside.ts';
 export interface Observer {
   observe(tapped: Tapped): void;
   advance(nowMs: number): void;
-  noteTapLoss(records: number, nowMs: number): void;
+  /** Records are missing, that of this time and those before it but for what was observed. */
+  noteTapLoss(records: number, untilMs: number): void;
 }
 
 export interface TapDrainParts {
   readonly reader: RingReader;
   readonly observer: Observer;
   readonly tapped: Tapped;
-  /** Records refused so far because the ring was full; only grows. */
+  /** Records so far that never came into the ring; only grows. The ring tells of them, too, as soon as a record comes behind them. */
   readonly dropped: () => number;
   /** Batches so far behind which a good part of a receive buffer was full (`Fill`); only grows. */
   readonly queuedBatches: () => number;
@@ -51,11 +52,11 @@ const IDLE_MS = 100;
 /** Whoever has to come back sooner has no time to step aside: the ring would never be empty, and start over. */
 const EASY_PAUSE_MS = 5;
 /** Between two looks while datagrams queue up: who is slow, or has half of a CPU, takes a batch in it, too. */
-const PRESSED_PAUSE_MS = 4;
+const PRESSED_PAUSE_MS = 9;
 /** Up to this share of the ring is there to wait in while they do. */
 const WAITING_SHARE = 0.9;
 /** A slice where it is used up and both threads have to share a CPU: for each record taken now, datagrams may be lost. */
-const PRESSED_SLICE_MS = 0.5;
+const PRESSED_SLICE_MS = 1;
 /** A record is published up to a batch's length after the time that it carries. */
 const PUBLISH_SLACK_MS = 100;
 
@@ -67,7 +68,9 @@ const PUBLISH_SLACK_MS = 100;
  */
 export class TapDrain {
   private readonly parts: TapDrainParts;
-  private lostBefore = 0;
+  /** Of the records that were lost the observer knows so many, all that were lost before what it has observed. */
+  private toldLost = 0;
+  private droppedBefore = 0;
   private queuedBefore = 0;
   private readonly pace = new Pace();
   /** Since the ring was empty. */
@@ -115,7 +118,7 @@ export class TapDrain {
   }
 
   private pressedTurn(): number {
-    if (this.hasWaitingRoom()) return PRESSED_PAUSE_MS;
+    if (this.hasWaitingRoom() && !this.isLosing()) return PRESSED_PAUSE_MS;
     if (!this.parts.sharesCpu) return this.ordinaryTurn();
     this.slice(PRESSED_SLICE_MS);
     return PRESSED_PAUSE_MS;
@@ -126,18 +129,35 @@ export class TapDrain {
     return reader.backlogBytes < reader.capacityBytes * WAITING_SHARE;
   }
 
+  /** Since the last look: the ring, once it is full, takes nothing until there is much more room in it. */
+  private isLosing(): boolean {
+    const dropped = this.parts.dropped();
+    const isLosing = dropped > this.droppedBefore;
+    this.droppedBefore = dropped;
+    return isLosing;
+  }
+
   /** True where it found the ring empty. */
   private slice(mostMs: number): boolean {
-    const { reader, tapped, dropped, observer } = this.parts;
+    const { reader, observer, dropped } = this.parts;
     const startMs = monotonicMs();
+    const lost = dropped();
     const isEmpty = this.take(startMs, mostMs);
     reader.release();
-    const lost = dropped();
-    if (lost > this.lostBefore) this.guard(() => observer.noteTapLoss(lost - this.lostBefore, tapped.atMs));
-    this.lostBefore = lost;
+    if (!isEmpty) return false;
+    // Behind these no record came that could have told of them.
+    this.tellLoss(lost, startMs);
     // While records wait, their own times drive the monitor's: a clock ahead of them would invent timeouts.
-    if (isEmpty) this.guard(() => observer.advance(startMs - PUBLISH_SLACK_MS));
-    return isEmpty;
+    this.guard(() => observer.advance(startMs - PUBLISH_SLACK_MS));
+    return true;
+  }
+
+  /** All that were lost up to this time, or to the record that has it. */
+  private tellLoss(lost: number, untilMs: number): void {
+    const untold = lost - this.toldLost;
+    if (untold <= 0) return;
+    this.toldLost = lost;
+    this.guard(() => this.parts.observer.noteTapLoss(untold, untilMs));
   }
 
   /**
@@ -149,6 +169,7 @@ export class TapDrain {
     const stepAside = this.pace.isEasy ? this.parts.stepAside : undefined;
     let taken = 0;
     while (reader.next(tapped)) {
+      if (reader.missed > this.toldLost) this.tellLoss(reader.missed, tapped.atMs);
       this.observe();
       this.seen++;
       taken++;

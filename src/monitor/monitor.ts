@@ -93,13 +93,15 @@ export class Monitor implements MonitorView {
     this.noteWarmUp();
   }
 
-  /** `records` tapped datagrams never reached us: for a while absence proves nothing. */
-  noteTapLoss(records: number, nowMs: number): void {
+  /**
+   * `records` tapped datagrams, between the last that was observed and this time, never reached us: for a while absence proves
+   * nothing. Told before time goes on to what comes next, so that nothing counts as unanswered whose answer may be among them.
+   */
+  noteTapLoss(records: number, untilMs: number): void {
     this.giveOut(Number.POSITIVE_INFINITY);
-    this.passTime(nowMs);
     if (records <= 0) return;
     const { challenges, implicitStales, knowledge, notices } = this.parts;
-    knowledge.noteLoss(this.parts.nowMs);
+    knowledge.noteLoss(Math.max(untilMs, this.parts.nowMs));
     challenges.giveUp();
     implicitStales.giveUp();
     notices.tell('tap_loss', '', `${records} records were lost`, this.parts.nowMs);

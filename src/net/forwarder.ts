@@ -203,6 +203,7 @@ export class Forwarder implements Receiver {
       const result = this.tap.offer(kind, this.batchAtMs, phone, registrar, message, transaction);
       this.counters.count(result === 'taken' ? Single.tapTaken : Single.tapDropped);
     } catch {
+      this.tap.miss();
       this.counters.count(Single.tapFailed);
     }
   }

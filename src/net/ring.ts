@@ -7,7 +7,10 @@ import { BRANCH_WORDS, Transaction } from '../sip/transaction.ts';
 
 /**
  * A single-producer single-consumer queue of messages in shared memory. The producer never waits: a record
- * that does not fit is refused. Records are contiguous, so that the reader can look at them where they lie; what was
+ * that does not fit is refused, and so is what comes behind it until half of the ring is free. So there are few gaps, and long ones:
+ * of a REGISTER and its answer the reader sees both or none, but for those at the edges. It learns of each gap where it is.
+ *
+ * Records are contiguous, so that the reader can look at them where they lie; what was
  * read of the message to forward it comes along, so that nobody reads it again. What tells nothing of registrations (Vias, Allow,
  * the body) stays behind where the transaction is known: about a third of all bytes, and in a storm records wait by the hundred thousand.
  *
@@ -61,6 +64,12 @@ const KEEP_BYTES = 2 ** 22;
 const GIVE_BACK_BYTES = 2 ** 23;
 /** In place of a kind: nothing more up to the ring's end. */
 const SKIP = -1;
+/** In place of a kind, behind a number in place of a length: before the next record so many were refused. */
+const GAP = -2;
+const GAP_BYTES = 8;
+const MOST_IN_GAP = 2 ** 31 - 1;
+/** A ring that was full takes records again when no more than this share of it is in use. */
+const RESUME_SHARE = 0.5;
 
 /** A place in shared memory. */
 export interface RingPlace {
@@ -146,6 +155,10 @@ export class RingWriter {
   private published: number;
   /** As last read: the true tail may have moved on. */
   private tail: number;
+  /** Refused since the last record that was taken, or lost otherwise. */
+  private missed = 0;
+  /** The last one was refused, and until there is much more room all are. */
+  private isFull = false;
 
   constructor(place: RingPlace, giveBack: GiveBack = () => {}) {
     this.memory = new RingMemory(place);
@@ -161,6 +174,11 @@ export class RingWriter {
     return this.memory.bytes;
   }
 
+  /** A record that is lost without having been offered. */
+  miss(): void {
+    this.missed++;
+  }
+
   /** Takes a copy of the message, or refuses; the reader sees it after `publish`. */
   offer(
     kind: RingKind,
@@ -171,19 +189,20 @@ export class RingWriter {
     transaction: Transaction,
   ): 'taken' | 'full' {
     const { memory } = this;
+    if (this.missed > 0 && this.isFull && !this.hasDrained()) return this.refuse();
     const lines = message.headerCount > MAX_LINES ? NO_INDEX : message.headerCount;
     const mayBePart = transaction.isKnown && lines !== NO_INDEX && message.bytes === memory.bytes;
     // Of the whole: a part takes less.
     const size = padded(headerBytes(lines) + message.end - message.start) + (mayBePart ? OVERRUN_BYTES : 0);
     if (this.head === this.published) this.startOver();
-    const toEnd = memory.capacity - (since(this.base, this.head) & memory.mask);
+    const gapBytes = this.missed > 0 ? GAP_BYTES : 0;
+    const toEnd = memory.capacity - (since(this.base, this.head) & memory.mask) - gapBytes;
     const skipped = size > toEnd ? toEnd : 0;
-    if (!this.hasRoom(skipped + size)) return 'full';
-    if (skipped > 0) {
-      memory.words[(memory.placeOf(this.head, this.base) >>> 2) + 1] = SKIP;
-      this.head = (this.head + skipped) | 0;
-    }
-    const at = memory.placeOf(this.head, this.base);
+    if (!this.hasRoom(gapBytes + skipped + size)) return this.refuse();
+    let { head } = this;
+    if (gapBytes > 0) head = this.writeMark(head, GAP, Math.min(this.missed, MOST_IN_GAP), GAP_BYTES);
+    if (skipped > 0) head = this.writeMark(head, SKIP, 0, skipped);
+    const at = memory.placeOf(head, this.base);
     const word = at >>> 2;
     memory.words[word + 1] = kind === 'request' ? 0 : 1;
     memory.doubles[(at >>> 3) + 1] = atMs;
@@ -192,8 +211,35 @@ export class RingWriter {
     memory.words[word + STATUS] = message.status;
     writeTransaction(memory.words, word + TRANSACTION, transaction);
     const copyEnd = (mayBePart && this.copyPart(message, word)) || this.copyWhole(message, word, lines);
-    this.head = (this.head + padded(copyEnd - at)) | 0;
+    this.head = (head + padded(copyEnd - at)) | 0;
+    if (gapBytes > 0) this.passGap();
     return 'taken';
+  }
+
+  /** In place of a record; answers where the next one stands. */
+  private writeMark(head: number, kind: typeof GAP | typeof SKIP, value: number, bytes: number): number {
+    const { memory } = this;
+    const word = memory.placeOf(head, this.base) >>> 2;
+    memory.words[word] = value;
+    memory.words[word + 1] = kind;
+    return (head + bytes) | 0;
+  }
+
+  private passGap(): void {
+    this.missed -= Math.min(this.missed, MOST_IN_GAP);
+    this.isFull = false;
+  }
+
+  private refuse(): 'full' {
+    this.isFull = true;
+    this.missed++;
+    return 'full';
+  }
+
+  private hasDrained(): boolean {
+    const { memory } = this;
+    this.tail = Atomics.load(memory.words, memory.tailWord);
+    return since(this.tail, this.head) <= memory.capacity * RESUME_SHARE;
   }
 
   /** What tells of registrations, with its index; 0 where the kernel can't do it. Of our Via the reader has the transaction. */
@@ -262,6 +308,8 @@ export class RingReader {
   private tail: number;
   private head: number;
   private base: number;
+  /** Records so far that were refused before the one that was shown last. */
+  missed = 0;
 
   constructor(place: RingPlace) {
     this.memory = new RingMemory(place);
@@ -279,6 +327,11 @@ export class RingReader {
       this.base = memory.words[memory.baseWord]!;
     }
     let at = memory.placeOf(this.tail, this.base);
+    if (memory.words[(at >>> 2) + 1] === GAP) {
+      this.missed += memory.words[at >>> 2]!;
+      this.tail = (this.tail + GAP_BYTES) | 0;
+      at = memory.placeOf(this.tail, this.base);
+    }
     if (memory.words[(at >>> 2) + 1] === SKIP) {
       this.tail = (this.tail + memory.dataAt + memory.capacity - at) | 0;
       at = memory.dataAt;

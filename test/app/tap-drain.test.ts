@@ -34,6 +34,7 @@ function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => v
   const calls: string[] = [];
   const times: number[] = [];
   const faults: unknown[] = [];
+  const lossesAt: number[] = [];
   let dropped = 0;
   let queuedBatches = 0;
   let queuedPerLook = 0;
@@ -50,7 +51,10 @@ function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => v
         calls.push('advance');
         times.push(nowMs);
       },
-      noteTapLoss: (records) => calls.push(`lost ${records}`),
+      noteTapLoss: (records, untilMs) => {
+        calls.push(`lost ${records}`);
+        lossesAt.push(untilMs);
+      },
     },
     tapped: new Tapped(),
     dropped: () => dropped,
@@ -69,15 +73,17 @@ function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => v
     assert.equal(writer.offer('request', number, phone, phone, MESSAGE, TRANSACTION), 'taken');
     writer.publish();
   };
+  /** Records that never came into the ring. */
   const drop = (records: number) => {
     dropped += records;
+    for (let i = 0; i < records; i++) writer.miss();
   };
   /** From now on so many batches come between two looks behind which much waits; answers how often was looked so far. */
   const press = (batches: number): number => {
     queuedPerLook = batches;
     return looksAt.length;
   };
-  return { drain, calls, times, faults, looksAt, offer, drop, press };
+  return { drain, calls, times, faults, lossesAt, looksAt, offer, drop, press };
 }
 
 test('an observer that throws loses that record and nothing else', () => {
@@ -91,8 +97,9 @@ test('an observer that throws loses that record and nothing else', () => {
   assert.deepEqual(faults.map(String), ['Error: two']);
 });
 
-test('losses are told once each, with their number', async () => {
+test('losses are told once each, with their number', async (t) => {
   const { drain, calls, drop } = setUp();
+  t.after(() => drain.stop());
   drain.start();
   drop(3);
   await until('the first loss', () => calls.includes('lost 3'));
@@ -100,6 +107,47 @@ test('losses are told once each, with their number', async () => {
   await until('the second loss', () => calls.includes('lost 2'));
   drain.stop();
   assert.equal(calls.filter((call) => call.startsWith('lost')).length, 2);
+});
+
+test('a loss is told where it happened: before the record that came behind it, and by the time of that record', () => {
+  const { drain, calls, lossesAt, offer, drop } = setUp();
+  offer(1);
+  drop(3);
+  offer(2);
+  offer(3);
+  drop(1);
+  offer(4);
+  drain.start();
+  drain.stop();
+  assert.deepEqual(calls, [
+    'observe 1',
+    'lost 3',
+    'observe 2',
+    'observe 3',
+    'lost 1',
+    'observe 4',
+    'advance',
+  ]);
+  assert.deepEqual(lossesAt, [2, 4]);
+});
+
+test('a loss that nothing came behind is told when the ring is empty, up to the present, and only once', async (t) => {
+  const { drain, calls, lossesAt, offer, drop } = setUp();
+  offer(1);
+  drop(3);
+  const nowMs = monotonicMs();
+  t.after(() => drain.stop());
+  drain.start();
+  await until('the loss', () => calls.includes('lost 3'));
+  assert.ok(lossesAt[0]! >= nowMs);
+  offer(2);
+  drop(2);
+  offer(3);
+  await until('the record behind it', () => calls.includes('observe 3'));
+  assert.deepEqual(
+    calls.filter((call) => call !== 'advance'),
+    ['observe 1', 'lost 3', 'observe 2', 'lost 2', 'observe 3'],
+  );
 });
 
 test('a long backlog is taken in slices, others get their turns, and time does not run ahead of it', async () => {
@@ -218,6 +266,20 @@ test('records wait in nine tenths of the ring and not in more', async (t) => {
   press(0);
   await until('all', () => calls.length > offered);
   drain.stop();
+});
+
+test('a ring that loses records is read, however much room it has, as long as it loses some', async (t) => {
+  const { drain, calls, looksAt, offer, drop, press } = setUp(busy);
+  t.after(() => drain.stop());
+  for (let i = 1; i <= 200; i++) offer(i);
+  press(1);
+  drain.start();
+  for (let slices = 1; slices <= 3; slices++) {
+    drop(1);
+    const looks = looksAt.length;
+    await until('a slice and some looks', () => looksAt.length > looks + 4);
+    assert.equal(calls.length, slices * 32);
+  }
 });
 
 test('behind nine tenths, slices are short where both threads share a CPU, and else as ever', async (t) => {

@@ -135,6 +135,40 @@ for (const transport of TRANSPORTS) {
   );
 
   test(
+    `${transport}: a record that breaks is counted and told where it is missing, and its packet goes on`,
+    over(transport),
+    async () => {
+      const phone = await Peer.bind('127.77.50.16');
+      const registrar = await Peer.bind('127.77.50.17');
+      const { thread } = startScripted({ transport, sockets: SOCKETS, registrar: registrar.address });
+      try {
+        await thread.bound;
+        const lines = ['register', 'broken', 'register'].map(
+          (tap) => `forward ${registrar.address} 0 0 0 ${tap}\n`,
+        );
+        for (const line of lines) phone.send(line, OURS);
+        await registrar.until(3);
+        assert.deepEqual(
+          registrar.heard.map(({ text }) => text),
+          lines,
+        );
+        const into = record();
+        const missed: number[] = [];
+        await until('both records', () => {
+          while (thread.tap.next(into)) missed.push(thread.tap.missed);
+          return missed.length === 2;
+        });
+        assert.deepEqual(missed, [0, 1]);
+        assert.equal(thread.counters.single('tapFailed'), 1);
+      } finally {
+        await thread.stop();
+        phone.close();
+        registrar.close();
+      }
+    },
+  );
+
+  test(
     `${transport}: a decision that throws costs its datagram, is told once a second, and the loop goes on`,
     over(transport),
     async () => {

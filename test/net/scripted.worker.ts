@@ -4,12 +4,14 @@ import { serveForwarding } from '../../src/forwarding/serve.ts';
 import { sleep } from '../../src/net/clock.ts';
 import type { Datagram, Decision } from '../../src/proxy/decision.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
+import type { Transaction } from '../../src/sip/transaction.ts';
 
 /**
  * The forwarding thread with a decision that does what the datagram says in its first line, words apart by
  * spaces. The line stays in the output, so that the test sees which datagram it was.
  *
- *     forward TARGET SOCKET INSERTED REMOVED TAP   INSERTED bytes `+` and REMOVED less behind the first line
+ *     forward TARGET SOCKET INSERTED REMOVED TAP   INSERTED bytes `+` and REMOVED less behind the first line;
+ *                                                  TAP is register or register_response, or broken: no record comes of it
  *     answer TARGET SOCKET LENGTH
  *     throw
  *     source                                       answers its source and socket
@@ -33,6 +35,10 @@ function decide(datagram: Datagram, _routes: unknown, decision: Decision): void 
   if (verb === 'forward') {
     forward(datagram, decision, line.length, Number(rest[0]), Number(rest[1]));
     decision.tap = rest[2] === 'register' || rest[2] === 'register_response' ? rest[2] : 'none';
+    if (rest[2] === 'broken') {
+      decision.tap = 'register';
+      breakOnce(decision.transaction);
+    }
   } else if (verb === 'answer') {
     answer(decision, 'a'.repeat(Number(rest[0])));
   } else if (verb === 'source') {
@@ -49,6 +55,17 @@ function decide(datagram: Datagram, _routes: unknown, decision: Decision): void 
   }
   decision.target.copyFrom(endpointFrom(target)!);
   decision.socket = Number(socket);
+}
+
+/** Whoever looks at it next meets an error. */
+function breakOnce(transaction: Transaction): void {
+  Object.defineProperty(transaction, 'isKnown', {
+    configurable: true,
+    get: () => {
+      Reflect.deleteProperty(transaction, 'isKnown');
+      throw new Error('told to break');
+    },
+  });
 }
 
 function forward(
