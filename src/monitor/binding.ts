@@ -35,6 +35,8 @@ export class Binding {
   state: BindingState = 'live';
   nextOfAor: Binding | undefined = undefined;
   expiresAtMs = 0;
+  /** So long it may be there beyond the end of its grant, and the grace: a refresh of it may be among records that were lost. */
+  excuseMs = 0;
   /** Its phone's last accepted REGISTER. */
   refreshedAtMs = 0;
   /** The last 2xx that granted or listed it. */
@@ -69,7 +71,7 @@ export class Binding {
 
   /** When it leaves the ledger by itself. */
   get dueMs(): number {
-    return this.state === 'live' ? this.expiresAtMs + EXPIRY_GRACE_MS : this.expiresAtMs;
+    return this.state === 'live' ? this.expiresAtMs + EXPIRY_GRACE_MS + this.excuseMs : this.expiresAtMs;
   }
 
   cameFrom(phone: Endpoint): this {

@@ -19,6 +19,8 @@ export interface BindingHooks {
   evicted(): void;
   /** An AOR has no bindings any more. */
   gone(entry: AorEntry): void;
+  /** True where records were lost since then: what did not come may have come unseen. */
+  hasLostSince(atMs: number): boolean;
 }
 
 /**
@@ -77,15 +79,28 @@ export class Bindings {
     return one + two + three + more;
   }
 
-  /** Tells `expired` for every binding whose grant and grace are over. */
+  /** Tells `expired` for every binding whose grant and grace are over, and its excuse where it has one. */
   advance(nowMs: number): void {
     this.nowMs = nowMs;
     this.wheel.advance(nowMs, this.lapse);
   }
 
   private readonly lapse = (binding: Binding): void => {
-    this.drop(binding, 'expired');
+    if (!this.isExcused(binding)) this.drop(binding, 'expired');
   };
+
+  /**
+   * Where records were lost since it was last confirmed, its phone may have refreshed it unseen: then it is there until the phone
+   * would have had to come once more, and not longer, or a drip of losses would keep everybody for good.
+   */
+  private isExcused(binding: Binding): boolean {
+    if (!this.hooks.hasLostSince(binding.confirmedAtMs)) return false;
+    binding.excuseMs = binding.grantedExpiresSec * 1000;
+    if (binding.dueMs <= this.nowMs) return false;
+    this.wheel.remove(binding);
+    this.wheel.place(binding);
+    return true;
+  }
 
   /** Exactness: what is over by now is told before anything new is. */
   dropLapsed(entry: AorEntry): void {
@@ -130,6 +145,7 @@ export class Bindings {
   grant(binding: Binding, grantedSec: number, legs: number): void {
     binding.grantedExpiresSec = grantedSec;
     binding.expiresAtMs = this.nowMs + grantedSec * 1000;
+    binding.excuseMs = 0;
     this.expectedLoadMicro -= binding.loadMicro;
     binding.loadMicro = Math.round((legs * 2 * MICRO) / grantedSec);
     this.expectedLoadMicro += binding.loadMicro;
@@ -139,6 +155,7 @@ export class Bindings {
   /** Another end of its grant than was thought. */
   correct(binding: Binding, expiresAtMs: number): void {
     binding.expiresAtMs = expiresAtMs;
+    binding.excuseMs = 0;
     this.wheel.place(binding);
   }
 

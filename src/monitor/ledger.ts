@@ -21,7 +21,7 @@ const TOLERANCE_MS = EXPIRES_TOLERANCE_SEC * 1000;
 
 /** What the ledger tells, and asks, of the monitor around it. */
 export interface LedgerHooks extends BindingHooks {
-  /** An own contact was granted: seconds, and the share of its last grant that had passed before (-1: no last one). */
+  /** An own contact was granted: seconds, and the share of its last grant that had passed before (-1: no last one, or nobody knows). */
   granted(grantedSec: number, refreshRatio: number): void;
   /** True where a contact that we don't know may all the same not be new. */
   mayBeKnown(grantedSec: number): boolean;
@@ -88,7 +88,7 @@ export class Ledger {
     return undefined;
   };
 
-  /** Tells `expired` for every binding whose grant and grace are over. */
+  /** Tells `expired` for every binding whose grant and grace are over, and its excuse where it has one. */
   advance(nowMs: number): void {
     this.bindings.advance(nowMs);
   }
@@ -146,12 +146,17 @@ export class Ledger {
     this.nowMs = nowMs;
     this.bindings.nowMs = nowMs;
     owner.wasUsed = true;
-    const ratio = refreshRatio(exchange, binding);
+    const ratio = this.refreshRatio(exchange, binding);
     binding.learned = false;
     this.confirm(binding, exchange, binding.grantedExpiresSec);
     this.hooks.granted(binding.grantedExpiresSec, ratio);
     this.hooks.changed('refreshed', binding);
     this.hooks.registered(owner);
+  }
+
+  /** Below 0 where a refresh in between may have come unseen. */
+  private refreshRatio(exchange: Exchange, binding: Binding): number {
+    return this.hooks.hasLostSince(binding.refreshedAtMs) ? -1 : refreshRatio(exchange, binding);
   }
 
   /** What this list leaves out is not there. */
@@ -207,7 +212,7 @@ export class Ledger {
 
   private refresh(binding: Binding, exchange: Exchange, contact: RequestedContact, grantedSec: number): void {
     const change = changeOf(binding, exchange, contact, grantedSec);
-    const ratio = binding.port === 0 ? -1 : refreshRatio(exchange, binding);
+    const ratio = binding.port === 0 ? -1 : this.refreshRatio(exchange, binding);
     binding.learned = false;
     this.fill(binding, exchange, contact, grantedSec);
     this.hooks.granted(grantedSec, ratio);

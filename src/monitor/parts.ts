@@ -81,6 +81,7 @@ export class Parts {
         this.report.grant(grantedSec, refreshRatio);
       },
       mayBeKnown: (grantedSec) => this.knowledge.mayBeKnown(grantedSec, this.nowMs),
+      hasLostSince: (atMs) => this.knowledge.hasLostSince(atMs),
       evicted: () => {
         this.report.eviction('aors');
         this.knowledge.noteEviction(this.nowMs);

@@ -483,8 +483,61 @@ describe('what we cannot know', () => {
     wire.monitor.noteTapLoss(3, wire.nowMs);
     wire.wait(100).bind({ aor: '24002@iptlab.com', contacts: [`${A};expires=360`] });
     wire.wait(300).bind({ aor: '24003@iptlab.com', contacts: [`${A};expires=360`] });
-    assert.deepEqual(wire.changes(), { added: 2, learned: 1, expired: 1 });
+    assert.deepEqual(wire.changes(), { added: 2, learned: 1 });
     assert.ok(wire.notices().includes('tap_loss'));
+  });
+
+  it('expired: where records were lost since it was confirmed, only after another grant without a refresh', () => {
+    const wire = bound();
+    wire.wait(200).monitor.noteTapLoss(3, wire.nowMs);
+    wire.wait(529);
+    assert.deepEqual(wire.changes(), { added: 1 });
+    assert.deepEqual(wire.gauges(), { bindings: 1, aors: 1 });
+    wire.wait(1);
+    assert.deepEqual(wire.changes(), { added: 1, expired: 1 });
+    assert.deepEqual(wire.gauges(), { bindings: 0, aors: 0 });
+  });
+
+  it('expired: a phone that comes back meanwhile was never away, and how early it came nobody knows', () => {
+    const wire = bound();
+    wire.wait(200).monitor.noteTapLoss(3, wire.nowMs);
+    wire.wait(400).bind({ contacts: [`${A};expires=360`], cseq: 11 });
+    assert.deepEqual(wire.changes(), { added: 1, refreshed: 1 });
+    assert.equal(wire.monitor.counts.refreshRatio.count, 0);
+    wire.wait(370);
+    assert.deepEqual(wire.changes(), { added: 1, refreshed: 1, expired: 1 });
+  });
+
+  it('expired: what a list says of its end counts, and no excuse on top of it', () => {
+    const wire = bound();
+    wire.wait(200).monitor.noteTapLoss(3, wire.nowMs);
+    wire.wait(200);
+    const contacts = [`${A};expires=100`, `${B};expires=360`];
+    wire.bind({ contacts: [`${B};expires=360`], callId: 'b' }, { contacts }, PHONE_B);
+    wire.wait(109);
+    assert.equal(wire.changes().expired, undefined);
+    wire.wait(1);
+    assert.equal(wire.changes().expired, 1);
+  });
+
+  it('expired: losses that go on excuse nobody twice', () => {
+    const wire = bound();
+    for (let lost = 0; lost < 72; lost++) wire.wait(10).monitor.noteTapLoss(1, wire.nowMs);
+    assert.deepEqual(wire.changes(), { added: 1 });
+    wire.wait(10);
+    assert.deepEqual(wire.changes(), { added: 1, expired: 1 });
+  });
+
+  it('expired: a loss before it was confirmed excuses nothing, nor does one excuse what is long over', () => {
+    const wire = bound();
+    wire.wait(10).monitor.noteTapLoss(1, wire.nowMs);
+    wire.wait(10).bind({ contacts: [`${A};expires=360`], cseq: 11 });
+    wire.wait(370);
+    assert.deepEqual(wire.changes(), { added: 1, refreshed: 1, expired: 1 });
+    wire.wait(10).bind({ contacts: [`${A};expires=360`], cseq: 12 });
+    wire.wait(10).monitor.noteTapLoss(1, wire.nowMs);
+    wire.wait(730);
+    assert.equal(wire.changes().expired, 2);
   });
 
   it('after a loss an unanswered transaction is unclassified, an unanswered challenge is not abandoned', () => {
@@ -494,6 +547,34 @@ describe('what we cannot know', () => {
     wire.monitor.noteTapLoss(1, wire.nowMs);
     wire.wait(40);
     assert.deepEqual(wire.results(), { ok: 1, challenged: 1, unclassified: 1 });
+    assert.equal(wire.monitor.counts.challengesAbandoned, 0);
+  });
+
+  it('a loss told by an earlier time than what was observed covers that, too', () => {
+    const wire = bound();
+    wire.send({ contacts: [A], cseq: 11 });
+    wire.monitor.noteTapLoss(1, wire.nowMs - 10);
+    wire.wait(40);
+    assert.deepEqual(wire.results(), { ok: 1, unclassified: 1 });
+  });
+
+  it('learned: behind a loss that lasted longer than a grant', () => {
+    const wire = bound();
+    wire.nowMs += 600_000;
+    wire.monitor.noteTapLoss(1, wire.nowMs);
+    wire.bind({ aor: '24002@iptlab.com', contacts: [`${A};expires=360`] });
+    assert.equal(wire.changes().learned, 1);
+  });
+
+  it('a loss that lasts longer than anybody waits excuses the same', () => {
+    const wire = bound();
+    wire.send({ contacts: [A], cseq: 11 });
+    wire.answer(wire.send({ contacts: [A], cseq: 12 }), 401, { nonces: ['n'] });
+    wire.nowMs += 60_000;
+    wire.monitor.noteTapLoss(1, wire.nowMs);
+    wire.bind({ contacts: [`${A};expires=360`], cseq: 13 });
+    wire.wait(40);
+    assert.deepEqual(wire.results(), { ok: 2, challenged: 1, unclassified: 1 });
     assert.equal(wire.monitor.counts.challengesAbandoned, 0);
   });
 
