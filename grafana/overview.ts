@@ -227,24 +227,32 @@ const proxy = [
     title: 'Forwarding time',
     description: 'From the receipt of a batch of datagrams to its hand-over to the kernel.',
     unit: 's',
-    span: 8,
+    span: 6,
     queries: [
       { expr: quantile(HERE, 0.5, METRICS.forwardingDuration), legend: 'half' },
       { expr: quantile(HERE, 0.99, METRICS.forwardingDuration), legend: '99 %' },
     ],
   }),
   curve({
+    title: 'Monitor delay',
+    description:
+      'How far what is told of registrations is behind: seconds in a storm, a fraction of one else.',
+    unit: 's',
+    span: 6,
+    queries: [{ expr: value(HERE, METRICS.monitorDelay), legend: '{{instance}}' }],
+  }),
+  curve({
     title: 'Processor',
     description: 'Processor time of the whole process; the forwarder is one thread of it.',
     unit: 'percentunit',
-    span: 8,
+    span: 6,
     queries: [{ expr: `rate(${select(HERE, BORROWED.cpu)}[${HERE.window}])`, legend: '{{instance}}' }],
   }),
   curve({
     title: 'Memory',
     description: 'Resident memory. It grows with the extensions that are known and then stays.',
     unit: 'bytes',
-    span: 8,
+    span: 6,
     queries: [{ expr: select(HERE, BORROWED.residentMemory), legend: '{{instance}}' }],
   }),
 ];

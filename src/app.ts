@@ -126,6 +126,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<Run
     forwarding: forwarding.counters,
     sockets: () => socketStates(sockets),
     tapDropped: () => forwarding.counters.single('tapDropped') + forwarding.counters.single('tapFailed'),
+    monitorDelaySec: () => monitoring.delaySec,
     registrars: () => watch.states(),
     secretFingerprint: () => fingerprint(secrets[0]!),
     reload: () => ({ successful: true, successAtSec: startedAtSec }),

@@ -112,6 +112,12 @@ export class Monitoring {
     this.listener = undefined;
   }
 
+  /** Age of the oldest tapped datagram that waits. */
+  get delaySec(): number {
+    const atMs = this.parts.forwarding.tap.oldestAtMs;
+    return atMs === undefined ? 0 : Math.max(0, monotonicMs() - atMs) / 1000;
+  }
+
   /** Takes what is there, and ends. */
   stop(): void {
     this.leave();

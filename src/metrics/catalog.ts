@@ -309,6 +309,13 @@ export const METRICS = {
     help: 'Datagrams that were forwarded but that the monitor missed because it had fallen behind',
     labels: [],
   },
+  monitorDelay: {
+    name: 'rollcall_monitor_delay_seconds',
+    type: 'gauge',
+    group: 'Rollcall itself',
+    help: 'How old the oldest datagram is that waits for the monitor; 0 where none waits. So far behind the present is what is told here',
+    labels: [],
+  },
   eventsSuppressed: {
     name: 'rollcall_events_suppressed_total',
     type: 'counter',

@@ -112,6 +112,7 @@ export const READERS: { readonly [K in MetricKey]: Reader<(typeof METRICS)[K]> }
   },
 
   tapDropped: (sources) => [[sources.tapDropped()]],
+  monitorDelay: (sources) => [[sources.monitorDelaySec()]],
   eventsSuppressed: ({ monitor }) => [[monitor.counts.eventsSuppressed]],
   monitorEvictions: ({ monitor }) => perValue(TABLES, monitor.counts.evictions),
   buildInfo: ({ build }) => [[1, build.version, build.node]],

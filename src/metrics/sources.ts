@@ -10,6 +10,8 @@ export interface Sources {
   sockets(): Iterable<SocketState>;
   /** Tapped datagrams that found the ring full. */
   tapDropped(): number;
+  /** Age of the oldest tapped datagram that waits for the monitor; 0 where none does. */
+  monitorDelaySec(): number;
   /** Every configured registrar, standby included. */
   registrars(): Iterable<RegistrarState>;
   /** Tells two secrets apart and gives neither away. */

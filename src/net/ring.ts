@@ -308,7 +308,7 @@ export class RingReader {
   private tail: number;
   private head: number;
   private base: number;
-  /** Records so far that were refused before the one that was shown last. */
+  /** Records so far that were refused before the one that was shown, or looked at, last. */
   missed = 0;
 
   constructor(place: RingPlace) {
@@ -320,12 +320,25 @@ export class RingReader {
 
   /** Shows the next record in `into`; false where there is none. */
   next(into: RingRecord): boolean {
+    if (!this.hasMore()) return false;
+    const at = this.findNext();
+    this.show(at, into);
+    this.tail = (this.tail + padded(into.end - at)) | 0;
+    return true;
+  }
+
+  private hasMore(): boolean {
+    if (this.head !== this.tail) return true;
     const { memory } = this;
-    if (this.head === this.tail) {
-      this.head = Atomics.load(memory.words, memory.headWord);
-      if (this.head === this.tail) return false;
-      this.base = memory.words[memory.baseWord]!;
-    }
+    this.head = Atomics.load(memory.words, memory.headWord);
+    if (this.head === this.tail) return false;
+    this.base = memory.words[memory.baseWord]!;
+    return true;
+  }
+
+  /** Where the next record stands, behind whatever stands before it. */
+  private findNext(): number {
+    const { memory } = this;
     let at = memory.placeOf(this.tail, this.base);
     if (memory.words[(at >>> 2) + 1] === GAP) {
       this.missed += memory.words[at >>> 2]!;
@@ -336,9 +349,7 @@ export class RingReader {
       this.tail = (this.tail + memory.dataAt + memory.capacity - at) | 0;
       at = memory.dataAt;
     }
-    this.show(at, into);
-    this.tail = (this.tail + padded(into.end - at)) | 0;
-    return true;
+    return at;
   }
 
   private show(at: number, into: RingRecord): void {
@@ -366,6 +377,11 @@ export class RingReader {
   /** Gives the room of all records shown so far back to the writer. */
   release(): void {
     Atomics.store(this.memory.words, this.memory.tailWord, this.tail);
+  }
+
+  /** The time of the oldest record that waits, as of now; undefined where none does. */
+  get oldestAtMs(): number | undefined {
+    return this.hasMore() ? this.memory.doubles[(this.findNext() >>> 3) + 1] : undefined;
   }
 
   /** Bytes that wait, as of now. */

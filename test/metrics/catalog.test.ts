@@ -24,7 +24,7 @@ describe('the catalogue', () => {
       rollcall_storm_recovered_ratio
       rollcall_registrar_up rollcall_registrar_active rollcall_warming_up rollcall_monitor_evictions_total
       rollcall_implicit_stale_outcomes_total rollcall_oversized_requests_total
-      rollcall_events_suppressed_total rollcall_secret_info rollcall_config_last_reload_successful
+      rollcall_events_suppressed_total rollcall_monitor_delay_seconds rollcall_secret_info rollcall_config_last_reload_successful
       rollcall_config_last_reload_success_timestamp_seconds`;
     assert.deepEqual(all.map(({ name }) => name).sort(), promised.trim().split(/\s+/).sort());
   });

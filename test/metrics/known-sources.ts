@@ -65,6 +65,7 @@ export function knownSources(given: Partial<Sources> = {}): KnownSources {
     },
     sockets: () => [],
     tapDropped: () => 0,
+    monitorDelaySec: () => 0,
     registrars: () => [],
     secretFingerprint: () => '00000000',
     reload: () => ({ successful: true, successAtSec: 0 }),
@@ -84,6 +85,7 @@ export function busySources(): KnownSources {
       { name: '[2001:db8::7]:5060', drops: undefined, receiveQueueBytes: undefined },
     ],
     tapDropped: () => 2,
+    monitorDelaySec: () => 0.125,
     registrars: () => [
       { name: '10.0.1.8:5060', up: true, active: true },
       { name: '10.0.1.9:5060', up: false, active: false },

@@ -340,7 +340,7 @@ function ofTen() {
     reader.release();
     return times;
   };
-  return { writer, offer, take };
+  return { writer, reader, offer, take };
 }
 
 test('a ring that was full takes nothing until half of it is free, and what is missing is told where it is', () => {
@@ -358,6 +358,22 @@ test('a ring that was full takes nothing until half of it is free, and what is m
   );
   assert.equal(offerMany(1), 'taken');
   assert.deepEqual(take(1), [[19, 4]]);
+});
+
+test('the oldest record tells its time before it is taken, and nothing is taken by looking', () => {
+  const { writer, reader, offer, take } = ofTen();
+  assert.equal(reader.oldestAtMs, undefined);
+  for (let now = 0; now < 10; now++) offer(now);
+  assert.equal(reader.oldestAtMs, 0);
+  take(6);
+  assert.equal(reader.oldestAtMs, 6);
+  writer.miss();
+  // The last one stands at the beginning again, behind a gap at the end.
+  offer(10);
+  take(4);
+  assert.equal(reader.oldestAtMs, 10);
+  assert.deepEqual(take(2), [[10, 1]]);
+  assert.equal(reader.oldestAtMs, undefined);
 });
 
 test('what is lost otherwise does not make a ring full that has room', () => {
