@@ -7,7 +7,7 @@ import { BRANCH_WORDS, Transaction } from '../sip/transaction.ts';
 
 /**
  * A single-producer single-consumer queue of messages in shared memory. The producer never waits: a record
- * that does not fit is refused, and so is what comes behind it until half of the ring is free. So there are few gaps, and long ones:
+ * that does not fit is refused, and so is what comes behind it until an eighth of the ring is free. So there are few gaps, and long ones:
  * of a REGISTER and its answer the reader sees both or none, but for those at the edges. It learns of each gap where it is.
  *
  * Records are contiguous, so that the reader can look at them where they lie; what was
@@ -68,8 +68,11 @@ const SKIP = -1;
 const GAP = -2;
 const GAP_BYTES = 8;
 const MOST_IN_GAP = 2 ** 31 - 1;
-/** A ring that was full takes records again when no more than this share of it is in use. */
-const RESUME_SHARE = 0.5;
+/**
+ * A ring that was full takes records again when no more than this share of it is in use. Less would make for longer gaps, and what a
+ * storm leaves in a small ring is what is known after it.
+ */
+const RESUME_SHARE = 7 / 8;
 
 /** A place in shared memory. */
 export interface RingPlace {

@@ -42,9 +42,9 @@ class Crowd {
   private readonly isRequestTaken: boolean[] = [];
   private dropped = 0;
   takenAnswers = 0;
+  /** Requests that the ring took and nobody answered, and those whose answer it refused. */
   unanswered = 0;
-  /** Of requests in the ring. */
-  expected = 0;
+  answersLost = 0;
 
   constructor() {
     const place = {
@@ -87,7 +87,7 @@ class Crowd {
     const contacts = ['<sip:1@10.0.13.244>;expires=3600'];
     const isTaken = this.offer('response', response(this.registerOf(number), 200, { contacts }));
     if (isTaken) this.takenAnswers++;
-    else if (wasTaken) this.expected++;
+    else if (wasTaken) this.answersLost++;
   }
 
   private registerOf(number: number) {
@@ -146,7 +146,7 @@ test('whatever the ring loses, and however late it is read, nobody counts as una
       }
       const { ok, timeout, unclassified } = crowd.end();
       assert.equal(ok, crowd.takenAnswers);
-      assert.equal(timeout + unclassified, crowd.unanswered + crowd.expected);
+      assert.equal(timeout + unclassified, crowd.unanswered + crowd.answersLost);
       assert.ok(timeout <= crowd.unanswered, `${timeout} of ${crowd.unanswered}`);
       if (crowd.lost === 0) assert.equal(timeout, crowd.unanswered);
       else losses++;

@@ -140,7 +140,7 @@ test('what goes in comes out, in order, whatever the schedule; what does not fit
           writer.publish();
           const size = sizeOf(message);
           // A record wastes at most its own size at the ring's end.
-          const mayBeFull = held + 2 * size > MIN_RING_BYTES || (wasFull && held > MIN_RING_BYTES / 2);
+          const mayBeFull = held + 2 * size > MIN_RING_BYTES || (wasFull && held > (MIN_RING_BYTES * 7) / 8);
           wasFull = result === 'full';
           if (result === 'full') {
             missed++;
@@ -314,8 +314,6 @@ test('nothing is seen before it is published, and room comes back only with rele
   let taken = 0;
   while (offer() === 'taken') taken++;
   assert.equal(taken, 3);
-  writer.publish();
-  assert.equal(reader.next(into), true);
   assert.equal(offer(), 'full');
   reader.release();
   assert.equal(offer(), 'taken');
@@ -343,21 +341,21 @@ function ofTen() {
   return { writer, reader, offer, take };
 }
 
-test('a ring that was full takes nothing until half of it is free, and what is missing is told where it is', () => {
+test('a ring that was full takes nothing until an eighth of it is free, and what is missing is told where it is', () => {
   const { offer, take } = ofTen();
   let now = 0;
   const offerMany = (count: number) => Array.from({ length: count }, () => offer(now++)).join(' ');
   assert.equal(offerMany(11), `${'taken '.repeat(10)}full`);
-  take(4);
+  take(1);
   assert.equal(offerMany(2), 'full full');
   take(1);
-  assert.equal(offerMany(6), `${'taken '.repeat(5)}full`);
+  assert.equal(offerMany(3), 'taken taken full');
   assert.deepEqual(
     take(20),
-    [5, 6, 7, 8, 9, 13, 14, 15, 16, 17].map((atMs) => [atMs, atMs < 13 ? 0 : 3]),
+    [2, 3, 4, 5, 6, 7, 8, 9, 13, 14].map((atMs) => [atMs, atMs < 13 ? 0 : 3]),
   );
   assert.equal(offerMany(1), 'taken');
-  assert.deepEqual(take(1), [[19, 4]]);
+  assert.deepEqual(take(1), [[16, 4]]);
 });
 
 test('the oldest record tells its time before it is taken, and nothing is taken by looking', () => {
@@ -379,10 +377,10 @@ test('the oldest record tells its time before it is taken, and nothing is taken 
 test('what is lost otherwise does not make a ring full that has room', () => {
   const { writer, offer, take } = ofTen();
   for (let now = 0; now < 11; now++) offer(now);
-  take(5);
-  for (let now = 11; now < 14; now++) assert.equal(offer(now), 'taken');
+  take(10);
+  for (let now = 11; now < 20; now++) assert.equal(offer(now), 'taken');
   writer.miss();
-  assert.equal(offer(14), 'taken');
+  assert.equal(offer(20), 'taken');
 });
 
 test('a gap needs room of its own', () => {
