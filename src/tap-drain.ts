@@ -1,6 +1,6 @@
 import type { Tapped } from './monitor/tapped.ts';
 import { monotonicMs } from './net/clock.ts';
-import type { RingReader } from './net/ring.ts';
+import type { RingReader } from './net/ring/reader.ts';
 import type { StepAside } from './net/step-aside.ts';
 
 /** What the drain feeds: the monitor. */

@@ -1,6 +1,6 @@
 import type { CpuPriorityChoice, CpuPriorityGot } from '../net/cpu-priority.ts';
 import type { Assignment } from '../net/forwarder.ts';
-import type { RingPlace } from '../net/ring.ts';
+import type { RingPlace } from '../net/ring/memory.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
 import type { LocalSocket, Network, Routes } from '../proxy/routes.ts';
 import type { Signer } from '../proxy/signer.ts';

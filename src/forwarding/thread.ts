@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { COUNTERS_BYTES, CounterReader } from '../net/counters.ts';
 import type { CpuPriorityChoice, CpuPriorityGot } from '../net/cpu-priority.ts';
-import { RingReader, ringFootprint } from '../net/ring.ts';
+import { ringFootprint } from '../net/ring/memory.ts';
+import { RingReader } from '../net/ring/reader.ts';
 import type { TransportKind } from '../net/transport/transport.ts';
 import { arenaBytes, RECEIVE_BUFFER_BYTES } from '../net/transport/transport.ts';
 import type { Stage } from '../rehearsal/stage.ts';

@@ -8,7 +8,7 @@ import { monotonicMs } from './clock.ts';
 import type { ForwardingCounters } from './counters.ts';
 import { CONGESTION_SAFE_BYTES, Health, Single } from './counters.ts';
 import type { ReplyLimiter } from './reply-limiter.ts';
-import type { RingWriter } from './ring.ts';
+import type { RingWriter } from './ring/writer.ts';
 import type { Fill, Receiver, Transport } from './transport/transport.ts';
 
 export type Decide = (datagram: Datagram, routes: Routes, decision: Decision) => void;

@@ -3,7 +3,7 @@ import { COUNTERS_BYTES, ForwardingCounters } from '../net/counters.ts';
 import type { Assignment, Decide } from '../net/forwarder.ts';
 import { Forwarder } from '../net/forwarder.ts';
 import { ReplyLimiter } from '../net/reply-limiter.ts';
-import { RingWriter } from '../net/ring.ts';
+import { RingWriter } from '../net/ring/writer.ts';
 import { openDry } from '../net/transport/dry.ts';
 import type { DryTransport, TransportKind } from '../net/transport/transport.ts';
 import { arenaBytes, HEADROOM_BYTES } from '../net/transport/transport.ts';

@@ -1,5 +1,5 @@
-import type { RingPlace } from '../net/ring.ts';
-import { ringFootprint } from '../net/ring.ts';
+import type { RingPlace } from '../net/ring/memory.ts';
+import { ringFootprint } from '../net/ring/memory.ts';
 import { arenaBytes } from '../net/transport/transport.ts';
 
 /** The memory that a rehearsal plays in: a ring for its tap, then requests, then answers, then the arena of its transport. */

@@ -3,7 +3,8 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { Tapped } from '../../src/monitor/tapped.ts';
 import { monotonicMs } from '../../src/net/clock.ts';
-import { RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
+import { RingReader } from '../../src/net/ring/reader.ts';
+import { RingWriter } from '../../src/net/ring/writer.ts';
 import { Endpoint } from '../../src/sip/address.ts';
 import { Message } from '../../src/sip/message.ts';
 import { Transaction } from '../../src/sip/transaction.ts';
@@ -14,6 +15,7 @@ import {
   STEP_ASIDE_EVERY,
   TapDrain,
 } from '../../src/tap-drain.ts';
+import { place } from '../net/ring/records.ts';
 import { until } from '../support/until.ts';
 
 const CAPACITY = 2 ** 21;
@@ -25,12 +27,8 @@ const RECORD_BYTES = 256;
 
 /** A ring, and a drain that writes down what it asks of its observer. */
 function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => void, sharesCpu = true) {
-  const place = {
-    buffer: new SharedArrayBuffer(ringFootprint(CAPACITY)),
-    offset: 0,
-    capacityBytes: CAPACITY,
-  };
-  const writer = new RingWriter(place);
+  const memory = place(CAPACITY);
+  const writer = new RingWriter(memory);
   const calls: string[] = [];
   const times: number[] = [];
   const faults: unknown[] = [];
@@ -41,7 +39,7 @@ function setUp(observe: (tapped: Tapped) => void = () => {}, stepAside?: () => v
   /** How much it had asked of its observer at each look. */
   const looksAt: number[] = [];
   const drain = new TapDrain({
-    reader: new RingReader(place),
+    reader: new RingReader(memory),
     observer: {
       observe: (tapped) => {
         calls.push(`observe ${tapped.phone.port}`);

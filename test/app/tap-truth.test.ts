@@ -5,13 +5,15 @@ import { RESULTS } from '../../src/monitor/lists.ts';
 import { Monitor } from '../../src/monitor/monitor.ts';
 import { Tapped } from '../../src/monitor/tapped.ts';
 import { monotonicMs } from '../../src/net/clock.ts';
-import { RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
+import { RingReader } from '../../src/net/ring/reader.ts';
+import { RingWriter } from '../../src/net/ring/writer.ts';
 import { endpointFrom } from '../../src/sip/address.ts';
 import { Message } from '../../src/sip/message.ts';
 import { parse } from '../../src/sip/parse.ts';
 import { Transaction } from '../../src/sip/transaction.ts';
 import { TapDrain } from '../../src/tap-drain.ts';
 import { register, response } from '../monitor/support/messages.ts';
+import { place } from '../net/ring/records.ts';
 
 /** Two slices of the drain and some. */
 const CAPACITY = 2 ** 21;
@@ -47,14 +49,10 @@ class Crowd {
   answersLost = 0;
 
   constructor() {
-    const place = {
-      buffer: new SharedArrayBuffer(ringFootprint(CAPACITY)),
-      offset: 0,
-      capacityBytes: CAPACITY,
-    };
-    this.writer = new RingWriter(place);
+    const memory = place(CAPACITY);
+    this.writer = new RingWriter(memory);
     this.drain = new TapDrain({
-      reader: new RingReader(place),
+      reader: new RingReader(memory),
       observer: this.monitor,
       tapped: new Tapped(),
       dropped: () => this.dropped,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ringBytesFor } from '../../src/forwarding/ring-size.ts';
-import { MAX_RING_BYTES, MIN_RING_BYTES } from '../../src/net/ring.ts';
+import { MAX_RING_BYTES, MIN_RING_BYTES } from '../../src/net/ring/memory.ts';
 
 const MIB = 2 ** 20;
 

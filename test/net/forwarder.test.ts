@@ -1,51 +1,54 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { signAssignment } from '../../src/forwarding/protocol.ts';
+import type { ForwardingThread } from '../../src/forwarding/thread.ts';
 import { CounterReader, createCounters, ForwardingCounters } from '../../src/net/counters.ts';
 import { Forwarder } from '../../src/net/forwarder.ts';
 import { ReplyLimiter } from '../../src/net/reply-limiter.ts';
-import type { RingRecord } from '../../src/net/ring.ts';
-import { RING_KINDS, RingWriter, ringFootprint } from '../../src/net/ring.ts';
+import { MIN_RING_BYTES, ringFootprint } from '../../src/net/ring/memory.ts';
+import type { RingRecord } from '../../src/net/ring/record.ts';
+import { RingWriter } from '../../src/net/ring/writer.ts';
 import { Decision } from '../../src/proxy/decision.ts';
 import { createSigner } from '../../src/secrets/signer.ts';
-import { Endpoint, endpointText } from '../../src/sip/address.ts';
+import { endpointText } from '../../src/sip/address.ts';
 import { over, TRANSPORTS } from '../support/transports.ts';
 import { Peer } from '../support/udp-peer.ts';
 import { until } from '../support/until.ts';
+import { record } from './ring/records.ts';
+import type { ScriptedOptions } from './scripted.ts';
 import { assignmentFor, startScripted } from './scripted.ts';
 
 const OURS = { host: '127.77.50.15', port: 5060 };
 const SOCKETS = ['127.77.50.15:5060'];
-const MIN_RING_BYTES = 2 ** 18;
-
-function record(): RingRecord {
-  return {
-    atMs: 0,
-    kind: RING_KINDS[0],
-    phone: new Endpoint(),
-    registrar: new Endpoint(),
-    bytes: new Uint8Array(),
-    start: 0,
-    end: 0,
-    message: undefined,
-    transaction: undefined,
-  };
-}
 
 function textOf({ bytes, start, end }: RingRecord): string {
   return Buffer.from(bytes.subarray(start, end)).toString('latin1');
+}
+
+/** A thread that listens, between a phone and a registrar. */
+async function between(
+  options: Omit<ScriptedOptions, 'sockets' | 'registrar'>,
+  work: (peers: { thread: ForwardingThread; phone: Peer; registrar: Peer }) => Promise<void>,
+): Promise<void> {
+  const phone = await Peer.bind('127.77.50.16');
+  const registrar = await Peer.bind('127.77.50.17');
+  const { thread } = startScripted({ ...options, sockets: SOCKETS, registrar: registrar.address });
+  try {
+    await thread.bound;
+    await work({ thread, phone, registrar });
+  } finally {
+    await thread.stop();
+    phone.close();
+    registrar.close();
+  }
 }
 
 for (const transport of TRANSPORTS) {
   test(
     `${transport}: the tap has a REGISTER and the response to it as they were received`,
     over(transport),
-    async () => {
-      const phone = await Peer.bind('127.77.50.16');
-      const registrar = await Peer.bind('127.77.50.17');
-      const { thread } = startScripted({ transport, sockets: SOCKETS, registrar: registrar.address });
-      try {
-        await thread.bound;
+    () =>
+      between({ transport }, async ({ thread, phone, registrar }) => {
         const request = `forward ${registrar.address} 0 120 0 register\nREGISTER body`;
         phone.send(request, OURS);
         await registrar.until(1);
@@ -71,28 +74,14 @@ for (const transport of TRANSPORTS) {
           ['response', phone.address, registrar.address, response],
         ]);
         assert.equal(phone.heard[0]!.text.length, response.length - 30);
-      } finally {
-        await thread.stop();
-        phone.close();
-        registrar.close();
-      }
-    },
+      }),
   );
 
   test(
     `${transport}: a monitor that stands still loses records, counted, and not one packet`,
     over(transport),
-    async () => {
-      const phone = await Peer.bind('127.77.50.16');
-      const registrar = await Peer.bind('127.77.50.17');
-      const { thread } = startScripted({
-        transport,
-        sockets: SOCKETS,
-        registrar: registrar.address,
-        ringBytes: MIN_RING_BYTES,
-      });
-      try {
-        await thread.bound;
+    () =>
+      between({ transport, ringBytes: MIN_RING_BYTES }, async ({ thread, phone, registrar }) => {
         const count = 1000;
         const line = `forward ${registrar.address} 0 100 0 register\n`;
         for (let i = 0; i < count; i++) {
@@ -126,23 +115,14 @@ for (const transport of TRANSPORTS) {
         await registrar.until(count + 1);
         await until('the record', () => thread.tap.next(into));
         assert.match(textOf(into), /again$/);
-      } finally {
-        await thread.stop();
-        phone.close();
-        registrar.close();
-      }
-    },
+      }),
   );
 
   test(
     `${transport}: a record that breaks is counted and told where it is missing, and its packet goes on`,
     over(transport),
-    async () => {
-      const phone = await Peer.bind('127.77.50.16');
-      const registrar = await Peer.bind('127.77.50.17');
-      const { thread } = startScripted({ transport, sockets: SOCKETS, registrar: registrar.address });
-      try {
-        await thread.bound;
+    () =>
+      between({ transport }, async ({ thread, phone, registrar }) => {
         const lines = ['register', 'broken', 'register'].map(
           (tap) => `forward ${registrar.address} 0 0 0 ${tap}\n`,
         );
@@ -160,12 +140,7 @@ for (const transport of TRANSPORTS) {
         });
         assert.deepEqual(missed, [0, 1]);
         assert.equal(thread.counters.single('tapFailed'), 1);
-      } finally {
-        await thread.stop();
-        phone.close();
-        registrar.close();
-      }
-    },
+      }),
   );
 
   test(

@@ -5,7 +5,7 @@ import { Monitor } from '../../src/monitor/monitor.ts';
 import { DEFAULT_MONITOR_OPTIONS } from '../../src/monitor/options.ts';
 import { Tapped } from '../../src/monitor/tapped.ts';
 import type { Decide } from '../../src/net/forwarder.ts';
-import { RingReader } from '../../src/net/ring.ts';
+import { RingReader } from '../../src/net/ring/reader.ts';
 import type { TransportKind } from '../../src/net/transport/transport.ts';
 import { decide } from '../../src/proxy/decide.ts';
 import type { Datagram, Decision } from '../../src/proxy/decision.ts';

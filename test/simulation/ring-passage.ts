@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { Tapped } from '../../src/monitor/tapped.ts';
-import type { RingKind } from '../../src/net/ring.ts';
-import { MIN_RING_BYTES, RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
+import { MIN_RING_BYTES, ringFootprint } from '../../src/net/ring/memory.ts';
+import { RingReader } from '../../src/net/ring/reader.ts';
+import type { RingKind } from '../../src/net/ring/record.ts';
+import { RingWriter } from '../../src/net/ring/writer.ts';
 import { Endpoint } from '../../src/sip/address.ts';
 import { kernel } from '../../src/sip/kernel/kernel.ts';
 import { KERNEL_BYTES } from '../../src/sip/kernel/layout.ts';

@@ -1,6 +1,7 @@
-import { addressOf, MADV_DONTNEED, MADV_HUGEPAGE, madvise, whyMissing } from './linux.ts';
-import type { GiveBack, RingPlace } from './ring.ts';
-import { ringFootprint } from './ring.ts';
+import { addressOf, MADV_DONTNEED, MADV_HUGEPAGE, madvise, whyMissing } from '../linux.ts';
+import type { RingPlace } from './memory.ts';
+import { ringFootprint } from './memory.ts';
+import type { GiveBack } from './writer.ts';
 
 /** What Linux calls a huge page on most processors; where it is another size, advice is for whole multiples of that one or in vain. */
 const PAGE_BYTES = 2 ** 21;

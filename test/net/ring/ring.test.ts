@@ -3,77 +3,16 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import type { RingPlace, RingRecord } from '../../src/net/ring.ts';
-import { MIN_RING_BYTES, RingReader, RingWriter, ringFootprint } from '../../src/net/ring.ts';
-import { Endpoint } from '../../src/sip/address.ts';
-import { Header, REGISTRATION_HEADERS } from '../../src/sip/headers.ts';
-import { kernel } from '../../src/sip/kernel/kernel.ts';
-import { KERNEL_BYTES } from '../../src/sip/kernel/layout.ts';
-import { createSharedMemory } from '../../src/sip/kernel/web-assembly.ts';
-import { Message } from '../../src/sip/message.ts';
-import { parse } from '../../src/sip/parse.ts';
-import { Transaction } from '../../src/sip/transaction.ts';
-
-const OFFSET = 192;
-
-function place(capacityBytes = MIN_RING_BYTES): RingPlace {
-  const size = OFFSET + ringFootprint(capacityBytes) + 70_000;
-  return { buffer: new SharedArrayBuffer(size + (8 - (size % 8))), offset: OFFSET, capacityBytes };
-}
-
-function record(): RingRecord {
-  return {
-    atMs: 0,
-    kind: 'request',
-    phone: new Endpoint(),
-    registrar: new Endpoint(),
-    bytes: new Uint8Array(),
-    start: 0,
-    end: 0,
-    message: undefined,
-    transaction: undefined,
-  };
-}
-
-function endpoint(seed: number): Endpoint {
-  const out = new Endpoint().setIpv4(seed * 2654435761);
-  if (seed % 3 === 0) out.a = seed;
-  out.port = seed & 0xffff;
-  return out;
-}
-
-/** So many lines and more are not told. */
-const TOO_MANY_LINES = 513;
-
-/** A datagram that tells its number and length in every byte of its body; about so long, for it has some header lines. */
-function payload(seed: number, length: number): Uint8Array {
-  const start = seed % 2 === 0 ? 'REGISTER sip:iptlab.com SIP/2.0' : `SIP/2.0 ${200 + (seed % 300)} Some`;
-  const count = seed % 41 === 40 ? TOO_MANY_LINES - 1 + (seed % 2) : seed % 23;
-  const lines = Array.from(
-    { length: count },
-    (_, i) => `${['v', 'Contact', 'X', 'To'][i % 4]}: ${seed}/${i}`,
-  );
-  const head = Buffer.from([start, ...lines, '', ''].join('\r\n'));
-  const body = Uint8Array.from(
-    { length: Math.max(length - head.length, 0) },
-    (_, i) => (seed * 31 + i * 7) & 255,
-  );
-  return new Uint8Array(Buffer.concat([head, body]));
-}
-
-function parsed(bytes: Uint8Array, start = 0, end = bytes.length): Message {
-  const message = new Message();
-  assert.ok(parse(bytes, start, end, message));
-  return message;
-}
-
-function transaction(seed: number): Transaction {
-  const out = new Transaction();
-  for (let word = 0; word < out.branch.length; word++) out.branch[word] = Math.imul(seed + word, 2654435761);
-  out.sentBy.copyFrom(endpoint(seed + 7));
-  out.cseq = seed * 3;
-  return out;
-}
+import { MIN_RING_BYTES, ringFootprint } from '../../../src/net/ring/memory.ts';
+import { RingReader } from '../../../src/net/ring/reader.ts';
+import type { RingRecord } from '../../../src/net/ring/record.ts';
+import { RingWriter } from '../../../src/net/ring/writer.ts';
+import { Header, REGISTRATION_HEADERS } from '../../../src/sip/headers.ts';
+import { kernel } from '../../../src/sip/kernel/kernel.ts';
+import { KERNEL_BYTES } from '../../../src/sip/kernel/layout.ts';
+import { createSharedMemory } from '../../../src/sip/kernel/web-assembly.ts';
+import type { Message } from '../../../src/sip/message.ts';
+import { endpoint, OFFSET, parsed, payload, place, record, TOO_MANY_LINES, transaction } from './records.ts';
 
 /** What a record holds, in a form that compares. */
 function shown({
@@ -319,125 +258,6 @@ test('nothing is seen before it is published, and room comes back only with rele
   assert.equal(offer(), 'taken');
 });
 
-/** A ring with room for so many of the records that `offer` makes, each at its own time. */
-function ofTen() {
-  const memory = place();
-  const writer = new RingWriter(memory);
-  const reader = new RingReader(memory);
-  const into = record();
-  const message = parsed(payload(1, 25_800));
-  const offer = (atMs: number) => {
-    const result = writer.offer('response', atMs, endpoint(1), endpoint(2), message, transaction(1));
-    writer.publish();
-    return result;
-  };
-  /** The times of so many records, each with how many are missing before it, all in all. */
-  const take = (count: number) => {
-    const times: [atMs: number, missed: number][] = [];
-    while (times.length < count && reader.next(into)) times.push([into.atMs, reader.missed]);
-    reader.release();
-    return times;
-  };
-  return { writer, reader, offer, take };
-}
-
-test('a ring that was full takes nothing until an eighth of it is free, and what is missing is told where it is', () => {
-  const { offer, take } = ofTen();
-  let now = 0;
-  const offerMany = (count: number) => Array.from({ length: count }, () => offer(now++)).join(' ');
-  assert.equal(offerMany(11), `${'taken '.repeat(10)}full`);
-  take(1);
-  assert.equal(offerMany(2), 'full full');
-  take(1);
-  assert.equal(offerMany(3), 'taken taken full');
-  assert.deepEqual(
-    take(20),
-    [2, 3, 4, 5, 6, 7, 8, 9, 13, 14].map((atMs) => [atMs, atMs < 13 ? 0 : 3]),
-  );
-  assert.equal(offerMany(1), 'taken');
-  assert.deepEqual(take(1), [[16, 4]]);
-});
-
-test('the oldest record tells its time before it is taken, and nothing is taken by looking', () => {
-  const { writer, reader, offer, take } = ofTen();
-  assert.equal(reader.oldestAtMs, undefined);
-  for (let now = 0; now < 10; now++) offer(now);
-  assert.equal(reader.oldestAtMs, 0);
-  take(6);
-  assert.equal(reader.oldestAtMs, 6);
-  writer.miss();
-  // The last one stands at the beginning again, behind a gap at the end.
-  offer(10);
-  take(4);
-  assert.equal(reader.oldestAtMs, 10);
-  assert.deepEqual(take(2), [[10, 1]]);
-  assert.equal(reader.oldestAtMs, undefined);
-});
-
-test('what is lost otherwise does not make a ring full that has room', () => {
-  const { writer, offer, take } = ofTen();
-  for (let now = 0; now < 11; now++) offer(now);
-  take(10);
-  for (let now = 11; now < 20; now++) assert.equal(offer(now), 'taken');
-  writer.miss();
-  assert.equal(offer(20), 'taken');
-});
-
-test('a gap needs room of its own', () => {
-  const memory = place();
-  const writer = new RingWriter(memory);
-  const reader = new RingReader(memory);
-  // One record takes 256 bytes.
-  const message = new Message();
-  message.reset(new Uint8Array(20), 0, 20);
-  const offerMany = (count: number) => {
-    const offer = () => writer.offer('request', 0, endpoint(1), endpoint(2), message, transaction(1));
-    for (let i = 0; i < count; i++) assert.equal(offer(), 'taken', `the record ${i}`);
-    writer.publish();
-    return offer;
-  };
-  offerMany(MIN_RING_BYTES / 256 - 1);
-  const into = record();
-  for (let i = 0; i < 10; i++) assert.ok(reader.next(into));
-  reader.release();
-  // There is room for exactly one more.
-  const offer = offerMany(10);
-  writer.miss();
-  assert.equal(offer(), 'full');
-});
-
-test('a gap is told of in each place of the ring, its end included', () => {
-  const { writer, offer, take } = ofTen();
-  let missed = 0;
-  for (let now = 0; now < 500; now++) {
-    if (now % 3 > 0) {
-      writer.miss();
-      missed++;
-    }
-    assert.equal(offer(now), 'taken');
-    assert.deepEqual(take(2), [[now, missed]]);
-  }
-});
-
-test('a record that breaks while it is copied leaves the ring as it was', () => {
-  const { writer, offer, take } = ofTen();
-  writer.miss();
-  const broken = new Message();
-  let looks = 0;
-  Object.defineProperty(broken, 'bytes', {
-    get: () => {
-      if (++looks === 2) throw new Error('broken');
-      return new Uint8Array(20);
-    },
-  });
-  const nobody = endpoint(1);
-  assert.throws(() => writer.offer('response', 0, nobody, nobody, broken, transaction(1)), /broken/);
-  writer.publish();
-  assert.deepEqual(take(1), []);
-  assert.equal(offer(1), 'taken');
-  assert.deepEqual(take(2), [[1, 1]]);
-});
-
 test('positions pass 2^31 and 2^32 unharmed', () => {
   for (const start of [2 ** 31 - MIN_RING_BYTES, -MIN_RING_BYTES]) {
     const memory = place();
@@ -500,7 +320,7 @@ test('an empty ring gives back what a storm has filled, a step at a time, but fo
 test('two threads, a reader that keeps up: the ring starts over where it is empty, and nothing is lost or mixed up', async () => {
   const memory = place();
   const records = 50_000;
-  const worker = new Worker(new URL('./ring-writer.worker.js', import.meta.url), {
+  const worker = new Worker(new URL('./writer.worker.js', import.meta.url), {
     workerData: { memory, records },
   });
   const words = new Int32Array(memory.buffer);
@@ -528,7 +348,7 @@ test('two threads, a reader that keeps up: the ring starts over where it is empt
 test('two threads: everything taken arrives whole and in order while the ring overflows', async () => {
   const memory = place();
   const records = 20_000;
-  const worker = new Worker(new URL('./ring-writer.worker.js', import.meta.url), {
+  const worker = new Worker(new URL('./writer.worker.js', import.meta.url), {
     workerData: { memory, records },
   });
   assert.deepEqual(await once(worker, 'message'), ['full']);

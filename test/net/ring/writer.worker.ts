@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { RingPlace } from '../../src/net/ring.ts';
-import { RingWriter } from '../../src/net/ring.ts';
-import { Endpoint } from '../../src/sip/address.ts';
-import { Message } from '../../src/sip/message.ts';
-import { Transaction } from '../../src/sip/transaction.ts';
+import type { RingPlace } from '../../../src/net/ring/memory.ts';
+import { RingWriter } from '../../../src/net/ring/writer.ts';
+import { Endpoint } from '../../../src/sip/address.ts';
+import { Message } from '../../../src/sip/message.ts';
+import { Transaction } from '../../../src/sip/transaction.ts';
 
 /**
  * Offers numbered records as fast as it can until so many were taken, and says so: `full` when one was

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { addressOf, whyMissing } from '../../src/net/linux.ts';
-import { ringFootprint } from '../../src/net/ring.ts';
-import { adviseRing } from '../../src/net/ring-pages.ts';
-import { createSharedMemory } from '../../src/sip/kernel/web-assembly.ts';
+import { addressOf, whyMissing } from '../../../src/net/linux.ts';
+import { ringFootprint } from '../../../src/net/ring/memory.ts';
+import { adviseRing } from '../../../src/net/ring/pages.ts';
+import { createSharedMemory } from '../../../src/sip/kernel/web-assembly.ts';
 
 const CAPACITY = 2 ** 24;
 const PAGE = 2 ** 21;
