@@ -4,22 +4,28 @@
 // this says the same each time, but for what the compiler inlines, and needs no counters of the processor's.
 //   npm run bench:instructions                       this build
 //   npm run bench:instructions -- /before/dist       another one
+//   npm run bench:instructions -- --lines            by lines of the source, too
 // Linux on x64, where the optional package koffi is.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inRoot } from '../lib/paths.mjs';
 import { assemble, HEADROOM_BYTES, REGISTRAR, SENT_BYTES, SLOT_BYTES } from './both-threads.mjs';
 import { Crowd } from './crowd.mjs';
+import { lastNotBeyond, lineAt, readJitDump } from './jit-dump.mjs';
 
 const CHILD = '--one';
+const LINES = '--lines';
 const KINDS = ['request', 'response'];
 /** The compiler is done by then. */
 const WARM_UP_MS = 6000;
 const STEPS = 250_000;
 const SHOWN = 40;
+const SHOWN_LINES = 80;
+const SHOWN_LETTERS = 110;
 const SCAN = 'kernel: scan';
 /** A first cache of 32 KiB, eight lines of 64 bytes in each of 64 sets. */
 const LINE_SHIFT = 6;
@@ -46,7 +52,8 @@ async function forwardForEver(dist, kind) {
   const payloadAt = (/** @type {number} */ slot) => slotsAt + slot * SLOT_BYTES + HEADROOM_BYTES;
   const [requestAt, responseAt, worked] = [2, 3, 0].map(payloadAt);
   const forward = (/** @type {number} */ at, /** @type {number} */ length, /** @type {unknown} */ from) => {
-    sent.length = 0;
+    // Not by its length, for which V8 takes 700 instructions.
+    while (sent.length > 0) sent.pop();
     kernel.copyWithin(bytes, worked, at, at + length);
     const { datagram } = forwarder;
     datagram.bytes = bytes;
@@ -155,13 +162,7 @@ function wholeDatagrams(steps, functions) {
 function count(steps, functions) {
   const elsewhere = { start: 0, end: 0, name: 'elsewhere: Node, libc, builtins' };
   const functionAt = (/** @type {number} */ address) => {
-    let [low, high] = [0, functions.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((functions[middle]?.start ?? 0) <= address) low = middle + 1;
-      else high = middle;
-    }
-    const found = functions[low - 1];
+    const found = functions[lastNotBeyond(functions, address, ({ start }) => start)];
     return found !== undefined && address < found.end ? found : elsewhere;
   };
   /** @type {Map<number, number>} */
@@ -197,10 +198,50 @@ function missesOf(steps) {
   return misses;
 }
 
-/** @param {string} dist @param {string} kind */
-async function tell(dist, kind) {
-  const flags = ['--perf-basic-prof', fileURLToPath(import.meta.url), CHILD, kind, dist];
-  const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+/**
+ * The lines that most instructions come from, wherever the compiler has put them. WebAssembly has none.
+ *
+ * @param {Float64Array} steps
+ * @param {number} datagrams
+ * @param {string} dump
+ */
+function linesOf(steps, datagrams, dump) {
+  const codes = readJitDump(dump);
+  /** @type {Map<string, { file: string, line: number, instructions: number }>} */
+  const totals = new Map();
+  for (const step of steps) {
+    const { file, line } = lineAt(codes, step) ?? { file: '', line: 0 };
+    if (!file.startsWith('file:')) continue;
+    const total = totals.get(`${file}:${line}`) ?? { file, line, instructions: 0 };
+    totals.set(`${file}:${line}`, total);
+    total.instructions++;
+  }
+  /** @type {Map<string, string[]>} */
+  const texts = new Map();
+  const textOf = (/** @type {string} */ file, /** @type {number} */ line) => {
+    const lines = texts.get(file) ?? readFileSync(fileURLToPath(file), 'utf8').split('\n');
+    texts.set(file, lines);
+    return lines[line - 1]?.trim().slice(0, SHOWN_LETTERS);
+  };
+  return [...totals.values()]
+    .sort((a, b) => b.instructions - a.instructions)
+    .slice(0, SHOWN_LINES)
+    .map(({ file, line, instructions }) => ({
+      instructions: Math.round(instructions / datagrams),
+      line,
+      text: textOf(file, line),
+    }));
+}
+
+/** @param {string} dist @param {string} kind @param {boolean} byLine */
+async function tell(dist, kind, byLine) {
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-instructions-'));
+  const flags = ['--perf-basic-prof', ...(byLine ? ['--perf-prof'] : [])];
+  const child = spawn(process.execPath, [...flags, fileURLToPath(import.meta.url), CHILD, kind, dist], {
+    // V8 writes its dump to where it is started.
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const map = `/tmp/perf-${child.pid}.map`;
   try {
     const [line] = await Promise.race([
@@ -226,9 +267,11 @@ async function tell(dist, kind) {
       `a ${kind}: ${Math.round(steps.length / datagrams)} instructions, ${Math.round(missesOf(steps) / datagrams)} misses of a cache of 32 KiB`,
     );
     console.table(rows);
+    if (byLine) console.table(linesOf(steps, datagrams, join(folder, `jit-${child.pid}.dump`)));
   } finally {
     child.kill('SIGKILL');
     rmSync(map, { force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -239,5 +282,6 @@ if (given[0] === CHILD) {
   console.error(`it needs Linux on x64, this is ${process.platform} on ${process.arch}`);
   process.exitCode = 1;
 } else {
-  for (const kind of KINDS) await tell(resolve(given[0] ?? inRoot('dist')), kind);
+  const [dist = inRoot('dist')] = given.filter((word) => word !== LINES);
+  for (const kind of KINDS) await tell(resolve(dist), kind, given.includes(LINES));
 }
