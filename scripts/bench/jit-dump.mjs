@@ -6,8 +6,8 @@ const RECORD_BYTES = 16;
 const [CODE_LOAD, CODE_DEBUG_INFO] = [0, 2];
 /** Of the file's header: where its length stands. */
 const HEADER_LENGTH_AT = 8;
-/** Of a debug record, behind its head: the code's address, the number of entries, and those. */
-const ENTRIES_AT = 16;
+/** Of a debug record, behind its head: how many entries there are, behind the code's address, and where they begin. */
+const [COUNT_AT, ENTRIES_AT] = [8, 16];
 /** Of an entry: the address, the line, and where the name of the file begins. */
 const [LINE_AT, FILE_AT] = [8, 16];
 /** Of a code record, behind its head: where the code lies, and how long it is. */
@@ -30,8 +30,8 @@ export function readJitDump(/** @type {string} */ file) {
     const record = bytes.subarray(at + RECORD_BYTES, at + length);
     if (kind === CODE_DEBUG_INFO) entries = entriesOf(record);
     if (kind === CODE_LOAD) {
-      const start = address(record, ADDRESS_AT);
-      codes.set(start, { start, end: start + address(record, LENGTH_AT), entries });
+      const start = word(record, ADDRESS_AT);
+      codes.set(start, { start, end: start + word(record, LENGTH_AT), entries });
       entries = [];
     }
     at += length;
@@ -43,10 +43,10 @@ export function readJitDump(/** @type {string} */ file) {
 function entriesOf(record) {
   const entries = [];
   let at = ENTRIES_AT;
-  for (let left = address(record, 8); left > 0; left--) {
+  for (let left = word(record, COUNT_AT); left > 0; left--) {
     const fileEnd = record.indexOf(0, at + FILE_AT);
     entries.push({
-      address: address(record, at),
+      address: word(record, at),
       line: record.readUInt32LE(at + LINE_AT),
       file: record.toString('latin1', at + FILE_AT, fileEnd),
     });
@@ -55,7 +55,8 @@ function entriesOf(record) {
   return entries;
 }
 
-function address(/** @type {Buffer} */ bytes, /** @type {number} */ at) {
+/** Of 64 bits. */
+function word(/** @type {Buffer} */ bytes, /** @type {number} */ at) {
   return Number(bytes.readBigUInt64LE(at));
 }
 
